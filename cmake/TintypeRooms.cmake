@@ -30,13 +30,17 @@ function(tintype_test name)
     PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT})
 endfunction()
 
-# A libFuzzer target plus its seed/finds folder; built only by the fuzz preset.
+# A libFuzzer target out of one entry function (preset fuzz); in every other preset a plain test that gives each file of
+# tests/damaged/<name>/ (seeds and finds) to the same function.
 #   tintype_fuzz(fuzz_mbr SOURCES mbr_fuzz.cpp USES layout)
 function(tintype_fuzz name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;USES;LIBRARIES" ${ARGN})
   if(NOT TINTYPE_FUZZ)
+    tintype_test(damaged_${name} LABEL damaged SOURCES ${ARG_SOURCES} "${CMAKE_SOURCE_DIR}/tests/support/damaged_test.cpp"
+      USES ${ARG_USES} LIBRARIES ${ARG_LIBRARIES})
+    target_compile_definitions(damaged_${name} PRIVATE TINTYPE_FUZZ_NAME="${name}")
     return()
   endif()
-  cmake_parse_arguments(ARG "" "" "SOURCES;USES;LIBRARIES" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE tintype_flags fmt::fmt ${ARG_LIBRARIES})
   foreach(used IN LISTS ARG_USES)
