@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "drive/linux/raw_drive.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace tintype {
+namespace {
+
+// O_DIRECT wants positions, lengths and memory aligned to the logical sector size; a page satisfies every device.
+constexpr std::uint64_t kDirectAlignment = 4096;
+
+std::unexpected<Error> fail_at(int error_number, std::string what, std::uint64_t offset) {
+  Error error = os_error(error_number, std::move(what));
+  error.offset_bytes = offset;
+  return fail(std::move(error));
+}
+
+}  // namespace
+
+RawDrive::RawDrive(Handles handles, DriveInfo info) : handles_(std::move(handles)), info_(std::move(info)) {}
+
+int RawDrive::fd_for(std::uint64_t offset, const void* data, std::size_t length) const {
+  const bool aligned =
+      ((offset | length | reinterpret_cast<std::uintptr_t>(data)) & (kDirectAlignment - 1)) == 0;
+  return handles_.direct && aligned ? handles_.direct.get() : handles_.buffered.get();
+}
+
+Result<void> RawDrive::check_writable() const {
+  if (handles_.writable) return {};
+  return fail(ErrorCode::denied, fmt::format("{} was opened for reading only", info_.path));
+}
+
+Result<void> RawDrive::read(std::uint64_t offset, MutableByteSpan out) {
+  TRY(check_range(offset, out.size()));
+  while (!out.empty()) {
+    const ssize_t n = ::pread(fd_for(offset, out.data(), out.size()), out.data(), out.size(), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_at(errno, fmt::format("cannot read from {}", info_.path), offset);
+    if (n == 0) {
+      Error error = make_error(ErrorCode::io, fmt::format("{} ended early while it was read", info_.path),
+                               "is something else changing it?");
+      error.offset_bytes = offset;
+      return fail(std::move(error));
+    }
+    out = out.subspan(static_cast<std::size_t>(n));
+    offset += static_cast<std::uint64_t>(n);
+  }
+  return {};
+}
+
+Result<void> RawDrive::write(std::uint64_t offset, ByteSpan data) {
+  TRY(check_range(offset, data.size()));
+  TRY(check_writable());
+  while (!data.empty()) {
+    const ssize_t n =
+        ::pwrite(fd_for(offset, data.data(), data.size()), data.data(), data.size(), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return fail_at(n < 0 ? errno : EIO, fmt::format("cannot write to {}", info_.path), offset);
+    data = data.subspan(static_cast<std::size_t>(n));
+    offset += static_cast<std::uint64_t>(n);
+  }
+  return {};
+}
+
+Result<void> RawDrive::zero(std::uint64_t offset, std::uint64_t length) {
+  TRY(check_range(offset, length));
+  TRY(check_writable());
+  if (length == 0) return {};
+  // Devices take whole sectors only; what sticks out on either side is written.
+  const std::uint64_t step = handles_.block_device ? info_.logical_sector_bytes : 1;
+  const std::uint64_t from = round_up(offset, step), to = round_down(offset + length, step);
+  if (from >= to) return write_zeros(offset, length);
+  TRY(write_zeros(offset, from - offset));
+  if (!zero_fast(from, to - from)) TRY(write_zeros(from, to - from));
+  return write_zeros(to, offset + length - to);
+}
+
+// False if the system cannot do it, for whatever reason: writing then either works or says exactly where it fails.
+bool RawDrive::zero_fast(std::uint64_t offset, std::uint64_t length) {
+  const auto start = static_cast<off_t>(offset), count = static_cast<off_t>(length);
+  // On block devices too this promises zeros afterwards, and gives the storage back where the device can (fallocate(2)).
+  if (::fallocate(fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start, count) == 0) return true;
+  if (handles_.block_device) {
+    std::array<std::uint64_t, 2> range{offset, length};
+    return ::ioctl(fd(), BLKZEROOUT, range.data()) == 0;
+  }
+  return ::fallocate(fd(), FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, start, count) == 0;
+}
+
+Result<void> RawDrive::write_zeros(std::uint64_t offset, std::uint64_t length) {
+  alignas(kDirectAlignment) static constexpr std::array<std::byte, 256 * 1024> kZeros{};
+  while (length > 0) {
+    const std::size_t n = static_cast<std::size_t>(std::min<std::uint64_t>(length, kZeros.size()));
+    TRY(write(offset, ByteSpan(kZeros).first(n)));
+    offset += n;
+    length -= n;
+  }
+  return {};
+}
+
+Result<void> RawDrive::trim(std::uint64_t offset, std::uint64_t length) {
+  TRY(check_range(offset, length));
+  TRY(check_writable());
+  const std::uint64_t step = handles_.block_device ? info_.logical_sector_bytes : 1;
+  const std::uint64_t from = round_up(offset, step), to = round_down(offset + length, step);
+  if (from >= to) return {};
+  // A hint: a system that cannot do it has done no harm.
+  if (handles_.block_device) {
+    std::array<std::uint64_t, 2> range{from, to - from};
+    std::ignore = ::ioctl(fd(), BLKDISCARD, range.data());
+  } else {
+    std::ignore = ::fallocate(fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(from),
+                              static_cast<off_t>(to - from));
+  }
+  return {};
+}
+
+Result<void> RawDrive::flush() {
+  if (!handles_.writable) return {};
+  while (::fdatasync(fd()) != 0) {
+    if (errno == EINTR) continue;
+    return fail(os_error(errno, fmt::format("what was written to {} did not reach it", info_.path)));
+  }
+  return {};
+}
+
+// The run of data or hole that begins at offset, as far as the file system knows it.
+BlockStatus RawDrive::ask_status(std::uint64_t offset) const {
+  const std::uint64_t size = info_.size_bytes;
+  const BlockStatus data_to_end{{offset, size - offset}, BlockState::data};
+  const off_t data = ::lseek(fd(), static_cast<off_t>(offset), SEEK_DATA);
+  if (data < 0) return errno == ENXIO ? BlockStatus{data_to_end.extent, BlockState::hole} : data_to_end;
+  const auto data_start = std::min(static_cast<std::uint64_t>(data), size);
+  if (data_start > offset) return {{offset, data_start - offset}, BlockState::hole};
+  const off_t hole = ::lseek(fd(), static_cast<off_t>(offset), SEEK_HOLE);
+  if (hole <= static_cast<off_t>(offset)) return data_to_end;
+  return {{offset, std::min(static_cast<std::uint64_t>(hole), size) - offset}, BlockState::data};
+}
+
+Result<BlockStatus> RawDrive::status(std::uint64_t offset, std::uint64_t length) {
+  TRY(check_range(offset, length));
+  if (handles_.block_device || length == 0) return BlockStatus{{offset, length}, BlockState::data};
+  const auto cut = [&](const BlockStatus& run) {
+    return BlockStatus{{offset, std::min(length, run.extent.end() - offset)}, run.state};
+  };
+  // A drive that is being written would make a remembered answer wrong.
+  if (handles_.writable) return cut(ask_status(offset));
+  const std::lock_guard lock(status_mutex_);
+  if (offset < last_status_.extent.start || offset >= last_status_.extent.end()) last_status_ = ask_status(offset);
+  return cut(last_status_);
+}
+
+void RawDrive::will_need(std::uint64_t offset, std::uint64_t length) {
+  if (handles_.direct || !fits(offset, length, info_.size_bytes) || length == 0) return;
+  std::ignore = ::posix_fadvise(fd(), static_cast<off_t>(offset), static_cast<off_t>(length), POSIX_FADV_WILLNEED);
+}
+
+}  // namespace tintype
