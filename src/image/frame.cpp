@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "image/frame.h"
+
+namespace tintype {
+namespace {
+
+// Header bytes that are bound to the payload: type … counter.
+constexpr std::size_t kBoundAt = 8;
+constexpr std::size_t kBoundBytes = 40;
+constexpr std::size_t kMaxCiphers = 64;
+
+}  // namespace
+
+std::size_t frame_room(std::size_t raw_bytes) {
+  return kContentAt + Compressor::compressed_bound(raw_bytes) + kTagBytes;
+}
+
+Result<FrameSealer> FrameSealer::create(const std::optional<WritingKey>& key, int compression_level) {
+  FrameSealer sealer(compression_level);
+  if (key) {
+    sealer.session_ = key->session;
+    sealer.cipher_.emplace(TRY(SessionCipher::create(key->data_key, key->session)));
+  }
+  return sealer;
+}
+
+Result<ByteSpan> FrameSealer::seal(FrameType type, FrameAddress address, std::uint64_t counter, ByteSpan content,
+                                   MutableByteSpan buffer) {
+  const bool in_place = content.data() == buffer.data() + kContentAt;
+  FrameHeader header;
+  header.type = type;
+  header.raw_bytes = static_cast<std::uint32_t>(content.size());
+  header.counter = counter;
+  // Content that already lies in the buffer is stored as it is; only content from elsewhere can be compressed into it.
+  std::size_t encoded = in_place ? 0 : compressor_.compress(content, buffer.subspan(kContentAt, buffer.size() - kContentAt - kTagBytes));
+  header.codec = encoded == 0 ? Codec::stored : Codec::zstd;
+  if (encoded == 0) {
+    if (!in_place) std::memcpy(buffer.data() + kContentAt, content.data(), content.size());
+    encoded = content.size();
+  }
+  address.encode(buffer.subspan(kFrameHeaderBytes, kAddressBytes));
+  std::size_t payload = kAddressBytes + encoded;
+  const MutableByteSpan plain = buffer.subspan(kFrameHeaderBytes, payload);
+  if (cipher_) {
+    payload += kTagBytes;
+    header.encrypted = true;
+    header.session = session_;
+  }
+  header.stored_bytes = static_cast<std::uint32_t>(payload);
+  header.encode(buffer.first(kFrameHeaderBytes));
+  if (cipher_) {
+    const MutableByteSpan tag = buffer.subspan(kFrameHeaderBytes + plain.size(), kTagBytes);
+    TRY(cipher_->seal(counter, buffer.subspan(kBoundAt, kBoundBytes), plain, tag));
+  }
+  header.payload_checksum = frame_checksum(buffer.subspan(kFrameHeaderBytes, payload));
+  header.encode(buffer.first(kFrameHeaderBytes));
+  return ByteSpan(buffer.first(kFrameHeaderBytes + payload));
+}
+
+Result<SessionCipher*> FrameOpener::cipher_for(const SessionId& session) {
+  if (!data_key_) return fail(ErrorCode::denied, "the image is encrypted", "give its password");
+  if (const auto found = ciphers_.find(session); found != ciphers_.end()) return &found->second;
+  if (ciphers_.size() >= kMaxCiphers) ciphers_.clear();
+  SessionCipher cipher = TRY(SessionCipher::create(*data_key_, session));
+  return &ciphers_.emplace(session, std::move(cipher)).first->second;
+}
+
+Result<OpenedFrame> FrameOpener::open(MutableByteSpan frame, std::uint32_t max_raw, Bytes& out) {
+  OpenedFrame opened;
+  opened.header = TRY(FrameHeader::decode(frame));
+  const FrameHeader& header = opened.header;
+  if (frame.size() != kFrameHeaderBytes + header.stored_bytes)
+    return fail(ErrorCode::corrupt, "a frame is not as long as the index says");
+  if (header.raw_bytes > max_raw) return fail(ErrorCode::corrupt, "a frame holds more than it may");
+  MutableByteSpan payload = frame.subspan(kFrameHeaderBytes);
+  if (frame_checksum(payload) != header.payload_checksum)
+    return fail(ErrorCode::corrupt, "a frame's checksum does not fit its content");
+  if (header.encrypted) {
+    if (payload.size() < kAddressBytes + kTagBytes) return fail(ErrorCode::corrupt, "an encrypted frame is too short");
+    const MutableByteSpan cipher_text = payload.first(payload.size() - kTagBytes);
+    SessionCipher* cipher = TRY(cipher_for(header.session));
+    TRY(cipher->open(header.counter, frame.subspan(kBoundAt, kBoundBytes), cipher_text, payload.last(kTagBytes)));
+    payload = cipher_text;
+  }
+  opened.address = FrameAddress::decode(payload);
+  if (le32(payload, 4) != 0) return fail(ErrorCode::corrupt, "a frame's address has bytes that must be zero");
+  out.resize(header.raw_bytes);
+  TRY(decompressor_.decompress(header.codec, payload.subspan(kAddressBytes), out));
+  return opened;
+}
+
+}  // namespace tintype

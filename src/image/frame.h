@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <map>
+#include <optional>
+
+#include "image/cipher.h"
+#include "image/codec.h"
+#include "image/format.h"
+
+namespace tintype {
+
+// Where content may be placed in a frame buffer so that sealing it uncompressed needs no copy.
+constexpr std::size_t kContentAt = kFrameHeaderBytes + kAddressBytes;
+// Room a frame buffer needs for content of this size, whatever happens to it.
+std::size_t frame_room(std::size_t raw_bytes);
+
+// The key of a set and the session that writes with it; without it frames are plain.
+struct WritingKey {
+  SecretKey data_key{};
+  SessionId session{};
+};
+
+// Makes frames: compresses, encrypts, adds checksums. One per thread.
+class FrameSealer {
+ public:
+  static Result<FrameSealer> create(const std::optional<WritingKey>& key, int compression_level);
+  // `buffer` has frame_room(content.size()) bytes; content may lie in it at kContentAt. The frame is the beginning of buffer.
+  // Counters must never repeat within one session.
+  Result<ByteSpan> seal(FrameType type, FrameAddress address, std::uint64_t counter, ByteSpan content,
+                        MutableByteSpan buffer);
+
+ private:
+  explicit FrameSealer(int level) : compressor_(level) {}
+  Compressor compressor_;
+  std::optional<SessionCipher> cipher_;
+  SessionId session_{};
+};
+
+struct OpenedFrame {
+  FrameHeader header;
+  FrameAddress address;
+};
+
+// Takes frames apart again and checks all there is to check. One per thread.
+class FrameOpener {
+ public:
+  explicit FrameOpener(std::optional<SecretKey> data_key) : data_key_(std::move(data_key)) {}
+  // `frame` is a whole frame as read from a part; encrypted ones are decrypted in place. The content goes to `out`,
+  // which is resized to the header's raw size if that is at most `max_raw` (else Error{corrupt}).
+  Result<OpenedFrame> open(MutableByteSpan frame, std::uint32_t max_raw, Bytes& out);
+
+ private:
+  Result<SessionCipher*> cipher_for(const SessionId& session);
+  std::optional<SecretKey> data_key_;
+  std::map<SessionId, SessionCipher> ciphers_;
+  Decompressor decompressor_;
+};
+
+}  // namespace tintype

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <vector>
+
+#include "base/extent.h"
+#include "image/format.h"
+
+namespace tintype {
+
+// What became of one chunk.
+struct ChunkEntry {
+  enum class Kind : std::uint8_t { nothing = 0, zero = 1, stored = 2 };
+  Kind kind = Kind::nothing;
+  bool unreadable = false;  // some of its bytes could not be read
+  FramePlace place;         // stored only
+  Hash hash{};              // zero and stored
+  friend bool operator==(const ChunkEntry&, const ChunkEntry&) = default;
+};
+
+// The index of one region (1 GiB) of an area. Extents are bytes of the area.
+struct Page {
+  std::vector<Extent> used;
+  std::vector<ChunkEntry> entries;  // one per chunk of the region
+  std::vector<Extent> unreadable;
+
+  // `region` is the part of the area that the page describes; extents outside it are our own bug.
+  Bytes encode(Extent region) const;
+  static Result<Page> decode(ByteSpan bytes, Extent region);
+};
+
+// One record of a directory: where the page of a region is.
+struct PageRef {
+  bool present = false;
+  FramePlace place;
+  std::uint64_t used_bytes = 0;
+  Hash hash{};
+};
+
+Bytes encode_directory(std::span<const PageRef> pages);
+Result<std::vector<PageRef>> decode_directory(ByteSpan bytes, std::size_t regions);
+
+// The part of an area of this size that region `number` covers; empty if there is none.
+Extent region_extent(std::uint64_t area_bytes, std::uint64_t number);
+std::uint64_t region_count(std::uint64_t area_bytes);
+// The same for chunks.
+Extent chunk_extent(std::uint64_t area_bytes, std::uint64_t number);
+
+}  // namespace tintype

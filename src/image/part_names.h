@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "image/format.h"
+#include "store/place.h"
+
+namespace tintype {
+
+// "pc.tti", "pc.tti.1", "pc.tti.2" …
+std::string part_name(const std::string& image, std::uint32_t part);
+// The name a part has while it is being written: "pc.tti.1.partial".
+std::string partial_name(const std::string& image, std::uint32_t part);
+
+struct PartFile {
+  std::uint32_t part = 0;
+  bool partial = false;
+  std::string name;
+};
+// Every file of the place that is, or was to become, a part of the image; by part, finished ones first.
+Result<std::vector<PartFile>> find_parts(Place& place, const std::string& image);
+
+// The header of one part file.
+Result<PartHeader> read_part_header(Place& place, const std::string& name);
+
+// A publish that was cut off after its first rename is completed: partial parts that belong to the set which has the
+// image's name get their final names.
+Result<void> finish_publishing(Place& place, const std::string& image);
+
+}  // namespace tintype

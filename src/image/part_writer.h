@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "image/format.h"
+#include "store/place.h"
+
+namespace tintype {
+
+struct PartWriterOptions {
+  std::string image;                  // "pc.tti"
+  PartHeader header;                  // as in every part; the part number is filled in
+  std::uint64_t max_part_bytes = 0;   // 0: no limit
+  // Asked when the place is full; true: room was made, try again. Null: fail.
+  std::function<bool(const Error&)> make_room;
+};
+
+// Appends frames to the parts of one image under temporary names and publishes them by one rename. One thread.
+// Destroyed unpublished, it removes what it wrote, unless keep_unfinished() was called.
+class PartWriter {
+ public:
+  // Finishes or removes what an earlier, interrupted backup of this name left behind. The image that has the name now
+  // stays untouched until publish().
+  static Result<std::unique_ptr<PartWriter>> create(std::shared_ptr<Place> place, PartWriterOptions options);
+  ~PartWriter();
+
+  // Starts a new part if the current one has no room for this many bytes more.
+  Result<void> ensure_room(std::uint64_t bytes);
+  Result<FramePlace> append(ByteSpan frame);
+  // Writes the trailer (its part counts are filled in), flushes everything, renames.
+  Result<void> publish(Trailer trailer);
+  void keep_unfinished() { keep_ = true; }
+
+  const std::vector<std::uint64_t>& finished_part_bytes() const { return finished_; }
+  std::uint64_t total_bytes() const;
+
+ private:
+  PartWriter(std::shared_ptr<Place> place, PartWriterOptions options)
+      : place_(std::move(place)), options_(std::move(options)) {}
+  Result<void> start_part();
+  Result<void> write(ByteSpan bytes);
+  std::uint32_t part() const { return static_cast<std::uint32_t>(finished_.size()); }
+
+  std::shared_ptr<Place> place_;
+  PartWriterOptions options_;
+  std::unique_ptr<AppendFile> file_;
+  std::vector<std::uint64_t> finished_;
+  bool published_ = false;
+  bool keep_ = false;
+};
+
+}  // namespace tintype
