@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "drive/drive.h"
+#include "job/context.h"
+#include "layout/layout.h"
+#include "store/place.h"
+
+namespace tintype {
+
+struct BackupRequest {
+  std::shared_ptr<Drive> drive;           // opened, locked or known to be in use
+  Layout layout;                          // as read from it
+  std::vector<std::uint32_t> partitions;  // ids; empty: the whole drive
+  std::shared_ptr<Place> place;
+  std::string image;                      // file name with its extension: "pc.tti"
+  std::uint64_t max_part_bytes = 0;       // 0: the largest the place takes
+  std::optional<std::string> password;
+  bool encrypt = false;
+  int compression = 1;                    // 0, 1, 2, 7, 10
+  std::string description;                // at most 127 characters
+  bool raw = false;                       // every sector; of a whole drive without looking at partitions
+  bool skip_page_files = true;
+  bool skip_hibernation_files = true;
+  bool allow_errors = false;              // unreadable sectors are recorded instead of asked about
+  bool keep_failed = false;               // leave the unfinished files of a failed run
+  std::string consistency = "offline";    // offline, read-only, in-use
+  std::string program, host;              // recorded in the image
+};
+
+struct BackupReport {
+  Outcome outcome = Outcome::complete;
+  std::uint64_t used_bytes = 0;
+  std::uint64_t image_bytes = 0;
+  std::uint64_t unreadable_bytes = 0;
+  std::string set_id;  // hex
+};
+
+// Saves the drive or partitions into a new image, which gets its name only when complete. On failure or cancellation the
+// unfinished files are removed and an older image of the name is untouched.
+Result<BackupReport> run_backup(const BackupRequest& request, JobContext& context);
+
+}  // namespace tintype

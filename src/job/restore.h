@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "image/reader.h"
+#include "job/context.h"
+#include "plan/restore_plan.h"
+
+namespace tintype {
+
+struct RestoreRequest {
+  std::shared_ptr<ImageReader> image;
+  std::shared_ptr<Drive> target;  // opened for writing and locked by the caller
+  RestorePlan plan;
+  bool validate_first = false;
+  bool compare_after = false;
+  bool allow_errors = false;      // unwritable sectors are listed instead of asked about
+};
+
+struct RestoreReport {
+  Outcome outcome = Outcome::complete;
+  std::uint64_t written_bytes = 0;
+  std::uint64_t unwritable_bytes = 0;
+};
+
+// Carries out a plan. Tables are wiped first and written last, so that a target that was not finished does not look
+// whole. Every chunk is checked before it is written.
+Result<RestoreReport> run_restore(const RestoreRequest& request, JobContext& context);
+
+// Compares what the image says with the drive, byte for byte, over the ranges that a restore by this plan wrote or a
+// backup read. Error{mismatch} names the first difference; the report tells how many.
+struct CompareReport {
+  std::uint64_t compared_bytes = 0;
+  std::uint64_t differing_chunks = 0;
+  std::vector<std::string> differences;  // first 20, one sentence each
+};
+
+}  // namespace tintype
