@@ -2,6 +2,7 @@
 # Build switches, warnings and the libraries every room may ask for.
 option(TINTYPE_TESTS "Build the tests" ON)
 option(TINTYPE_WERROR "Warnings are errors" OFF)
+option(TINTYPE_TEST_HOOKS "Let TINTYPE_TEST_FAULTS make opened drives fail (never in a release)" ON)
 option(TINTYPE_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
 set(TINTYPE_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize=, for example address,undefined")
 

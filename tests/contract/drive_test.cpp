@@ -11,6 +11,7 @@
 
 #include "base/environment.h"
 #include "drive/drive.h"
+#include "drive/faulty_drive.h"
 #include "drive/open.h"
 
 namespace tintype {
@@ -79,6 +80,7 @@ const Kind kKinds[] = {
     {"raw_file", [] { return make_file({}); }},
     {"raw_file_4096", [] { return make_file({.sector_bytes = 4096}); }, 4096},
     {"raw_file_direct", [] { return make_file({.direct = true}); }},
+    {"faulty_without_faults", [] { return Made{make_faulty_drive(make_memory_drive(kSize), {})}; }},
     {"loop_device", [] { return make_loop(512); }},
     {"loop_device_4096", [] { return make_loop(4096); }, 4096},
 };

@@ -18,6 +18,7 @@
 
 #include "drive/linux/raw_drive.h"
 #include "drive/linux/sysfs.h"
+#include "drive/test_hooks.h"
 
 namespace tintype {
 namespace {
@@ -102,7 +103,7 @@ Result<std::shared_ptr<Drive>> make_drive(UniqueFd fd, const std::string& path, 
   handles.buffered = std::move(fd);
   handles.block_device = S_ISBLK(st.st_mode);
   handles.writable = writing;
-  return std::make_shared<RawDrive>(std::move(handles), std::move(info));
+  return with_test_faults(std::make_shared<RawDrive>(std::move(handles), std::move(info)));
 }
 
 }  // namespace

@@ -14,9 +14,6 @@
 namespace tintype {
 namespace {
 
-// O_DIRECT wants positions, lengths and memory aligned to the logical sector size; a page satisfies every device.
-constexpr std::uint64_t kDirectAlignment = 4096;
-
 std::unexpected<Error> fail_at(int error_number, std::string what, std::uint64_t offset) {
   Error error = os_error(error_number, std::move(what));
   error.offset_bytes = offset;
@@ -27,10 +24,26 @@ std::unexpected<Error> fail_at(int error_number, std::string what, std::uint64_t
 
 RawDrive::RawDrive(Handles handles, DriveInfo info) : handles_(std::move(handles)), info_(std::move(info)) {}
 
-int RawDrive::fd_for(std::uint64_t offset, const void* data, std::size_t length) const {
-  const bool aligned =
-      ((offset | length | reinterpret_cast<std::uintptr_t>(data)) & (kDirectAlignment - 1)) == 0;
-  return handles_.direct && aligned ? handles_.direct.get() : handles_.buffered.get();
+// O_DIRECT wants positions, lengths and memory aligned to the logical sector size (open(2)).
+bool RawDrive::can_go_direct(std::uint64_t offset, const void* data, std::size_t length) const {
+  return handles_.direct &&
+         ((offset | length | reinterpret_cast<std::uintptr_t>(data)) & (info_.logical_sector_bytes - 1)) == 0;
+}
+
+ssize_t RawDrive::read_some(std::uint64_t offset, MutableByteSpan out) const {
+  if (can_go_direct(offset, out.data(), out.size())) {
+    const ssize_t n = ::pread(handles_.direct.get(), out.data(), out.size(), static_cast<off_t>(offset));
+    if (n > 0 || (n < 0 && errno != EINVAL)) return n;  // a file system may want more alignment than the drive said
+  }
+  return ::pread(fd(), out.data(), out.size(), static_cast<off_t>(offset));
+}
+
+ssize_t RawDrive::write_some(std::uint64_t offset, ByteSpan data) const {
+  if (can_go_direct(offset, data.data(), data.size())) {
+    const ssize_t n = ::pwrite(handles_.direct.get(), data.data(), data.size(), static_cast<off_t>(offset));
+    if (n > 0 || (n < 0 && errno != EINVAL)) return n;
+  }
+  return ::pwrite(fd(), data.data(), data.size(), static_cast<off_t>(offset));
 }
 
 Result<void> RawDrive::check_writable() const {
@@ -41,7 +54,7 @@ Result<void> RawDrive::check_writable() const {
 Result<void> RawDrive::read(std::uint64_t offset, MutableByteSpan out) {
   TRY(check_range(offset, out.size()));
   while (!out.empty()) {
-    const ssize_t n = ::pread(fd_for(offset, out.data(), out.size()), out.data(), out.size(), static_cast<off_t>(offset));
+    const ssize_t n = read_some(offset, out);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return fail_at(errno, fmt::format("cannot read from {}", info_.path), offset);
     if (n == 0) {
@@ -60,8 +73,7 @@ Result<void> RawDrive::write(std::uint64_t offset, ByteSpan data) {
   TRY(check_range(offset, data.size()));
   TRY(check_writable());
   while (!data.empty()) {
-    const ssize_t n =
-        ::pwrite(fd_for(offset, data.data(), data.size()), data.data(), data.size(), static_cast<off_t>(offset));
+    const ssize_t n = write_some(offset, data);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return fail_at(n < 0 ? errno : EIO, fmt::format("cannot write to {}", info_.path), offset);
     data = data.subspan(static_cast<std::size_t>(n));
@@ -96,7 +108,7 @@ bool RawDrive::zero_fast(std::uint64_t offset, std::uint64_t length) {
 }
 
 Result<void> RawDrive::write_zeros(std::uint64_t offset, std::uint64_t length) {
-  alignas(kDirectAlignment) static constexpr std::array<std::byte, 256 * 1024> kZeros{};
+  alignas(4096) static constexpr std::array<std::byte, 256 * 1024> kZeros{};
   while (length > 0) {
     const std::size_t n = static_cast<std::size_t>(std::min<std::uint64_t>(length, kZeros.size()));
     TRY(write(offset, ByteSpan(kZeros).first(n)));

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
+#include <sys/types.h>
+
 #include <mutex>
 
 #include "drive/drive.h"
@@ -31,7 +33,9 @@ class RawDrive final : public Drive {
   bool is_block_device() const { return handles_.block_device; }
 
  private:
-  int fd_for(std::uint64_t offset, const void* data, std::size_t length) const;
+  bool can_go_direct(std::uint64_t offset, const void* data, std::size_t length) const;
+  ssize_t read_some(std::uint64_t offset, MutableByteSpan out) const;
+  ssize_t write_some(std::uint64_t offset, ByteSpan data) const;
   Result<void> check_writable() const;
   Result<void> write_zeros(std::uint64_t offset, std::uint64_t length);
   bool zero_fast(std::uint64_t offset, std::uint64_t length);
