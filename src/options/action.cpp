@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "options/action.h"
+
+#include <array>
+
+#include "options/words.h"
+
+namespace tintype::options {
+namespace {
+
+constexpr std::array<ActionInfo, kActionCount> kActions = {{
+    {.action = Action::none, .gnu = "", .summary = "process global options and stop", .built = true},
+    {.action = Action::backup, .feature = "A1", .slash = "b", .gnu = "backup",
+     .summary = "save a drive, or partitions of it, in an image",
+     .about = "Reads the source drive and writes an image of it. Only sectors in use are saved where the file system "
+              "is known; everything is saved where it is not. The image appears under its final name only when it is "
+              "complete, so an older image of that name stays whole until then.",
+     .examples = "tintype backup --drive 0 --file /mnt/bk/pc\n"
+                 "tintype backup --drive 0@1,2 --file /mnt/bk/pc --compression 7 --post-validate\n"
+                 "tintype backup --drive disk.raw@1 --file pc-c --encryption 3 --password-file secret.txt",
+     .built = true},
+    {.action = Action::restore, .feature = "A2", .slash = "r", .gnu = "restore",
+     .summary = "write an image, or a partition of it, back to a drive",
+     .about = "Makes a plan first (--dry-run prints it), asks before anything is destroyed, then writes. Without a "
+              "partition in --drive, what is restored goes back to its old place on that drive.",
+     .examples = "tintype restore --file /mnt/bk/pc --drive 1\n"
+                 "tintype restore --file pc --drive new.raw --overwrite\n"
+                 "tintype restore --file pc --source-partition 0x1 --drive 0@1 --dry-run",
+     .built = true},
+    {.action = Action::validate, .feature = "A3", .slash = "v", .gnu = "validate",
+     .summary = "check an image from its first byte to its last",
+     .about = "Reads every part file and checks every chunk, the index and the chain it belongs to; names the "
+              "partitions that are hit when something is damaged.",
+     .examples = "tintype validate --file /mnt/bk/pc",
+     .built = true},
+    {.action = Action::copy, .feature = "A4", .slash = "copy", .gnu = "copy",
+     .summary = "copy a drive or partition straight to another",
+     .examples = "tintype copy --source-drive 0 --target-drive 1"},
+    {.action = Action::list, .feature = "A5", .slash = "l", .gnu = "list",
+     .summary = "show drives and partitions, or what an image holds",
+     .about = "Without options every drive of the machine is shown. The numbers and partition ids are those that "
+              "--drive takes in the other actions.",
+     .examples = "tintype list\n"
+                 "tintype list --drive 0 --free-space\n"
+                 "tintype list --file /mnt/bk/pc --json",
+     .built = true},
+    {.action = Action::reboot, .feature = "A6", .slash = "reboot", .gnu = "reboot", .summary = "restart the computer"},
+    {.action = Action::help, .feature = "A7", .slash = "?", .gnu = "help",
+     .summary = "explain the program or one action", .examples = "tintype help backup", .built = true},
+    {.action = Action::version, .gnu = "version", .summary = "print the program's version", .built = true},
+    {.action = Action::ls, .feature = "P6", .gnu = "ls", .summary = "list files inside an image"},
+    {.action = Action::extract, .feature = "P6", .gnu = "extract", .summary = "copy files out of an image"},
+    {.action = Action::mount, .feature = "P6 X3", .gnu = "mount", .summary = "mount a partition of an image"},
+    {.action = Action::serve, .feature = "X3", .gnu = "serve", .summary = "offer an image as a drive"},
+    {.action = Action::consolidate, .feature = "X1", .gnu = "consolidate",
+     .summary = "merge a chain of images into one"},
+    {.action = Action::salvage, .feature = "X5", .gnu = "salvage", .summary = "save what a damaged image still holds"},
+    {.action = Action::repair, .feature = "X5", .gnu = "repair", .summary = "mend an image from its parity"},
+    {.action = Action::convert, .feature = "X11", .gnu = "convert",
+     .summary = "turn an image into a virtual drive, or a foreign image into ours"},
+    {.action = Action::resume, .feature = "X6", .gnu = "resume", .summary = "continue an interrupted run"},
+    {.action = Action::boot_test, .feature = "X12", .gnu = "boot-test",
+     .summary = "start a drive or image in a virtual machine and report how far it came"},
+    {.action = Action::disc, .feature = "P7", .gnu = "disc", .summary = "burn images to discs and copy them back"},
+    {.action = Action::media, .feature = "P4", .gnu = "media", .summary = "make a bootable recovery medium"},
+    {.action = Action::schedule, .feature = "P8", .gnu = "schedule", .summary = "run backups at set times"},
+    {.action = Action::deploy, .feature = "P10", .gnu = "deploy", .summary = "restore many machines at once"},
+    {.action = Action::tui, .feature = "P3", .gnu = "tui", .summary = "full-screen menus"},
+}};
+
+}  // namespace
+
+std::span<const ActionInfo> all_actions() { return kActions; }
+
+const ActionInfo& info(Action action) { return kActions.at(static_cast<std::size_t>(action)); }
+
+const ActionInfo* find_slash_action(std::string_view name) {
+  for (const ActionInfo& each : kActions)
+    if (!each.slash.empty() && same_word(each.slash, name)) return &each;
+  return nullptr;
+}
+
+const ActionInfo* find_gnu_action(std::string_view name) {
+  for (const ActionInfo& each : kActions)
+    if (!each.gnu.empty() && each.gnu == name) return &each;
+  return nullptr;
+}
+
+}  // namespace tintype::options

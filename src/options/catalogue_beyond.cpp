@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <array>
+
+#include "options/catalogue.h"
+
+namespace tintype::options {
+namespace {
+
+constexpr ActionSet kBackup = bit(Action::backup);
+constexpr ActionSet kRestore = bit(Action::restore);
+constexpr ActionSet kPlaces = kRestore | bit(Action::copy);
+constexpr ActionSet kWorks = kImaging | bit(Action::copy);
+
+// What the reference product does not have. Slash spelling: the same words ("/json", "/dry-run").
+constexpr std::array kBeyond = {
+    Option{.features = "B26", .slash = "", .gnu = "password-file", .kind = Kind::path,
+           .actions = kImaging | bit(Action::list), .group = Group::image, .value_name = "FILE",
+           .help = "Read the password from the first line of this file.", .built = true},
+    Option{.features = "B26", .slash = "", .gnu = "password-fd", .kind = Kind::integer,
+           .actions = kImaging | bit(Action::list), .group = Group::image, .value_name = "N",
+           .help = "Read the password from the first line of this open file descriptor.", .max = 1048576,
+           .built = true},
+    Option{.features = "X8 A5", .slash = "json", .gnu = "json", .group = Group::reporting,
+           .help = "Write JSON to standard output: one object for list, one event a line for the other actions.",
+           .built = true},
+    Option{.features = "X8", .slash = "", .gnu = "quiet", .group = Group::reporting,
+           .help = "Show no progress, only warnings, errors and questions.", .built = true},
+    Option{.features = "X8", .slash = "", .gnu = "no-color", .group = Group::reporting,
+           .help = "Use no colours; the variable NO_COLOR does the same.", .built = true},
+    Option{.features = "X4", .slash = "", .gnu = "dry-run", .actions = kPlaces, .group = Group::what,
+           .help = "Print the plan, touch nothing.", .built = true},
+    Option{.features = "R1", .slash = "", .gnu = "original-place", .actions = kRestore, .group = Group::placement,
+           .help = "Put the partition where it lay on its source, which is also what a --drive without a partition "
+                   "means.",
+           .built = true},
+    Option{.features = "S1", .slash = "", .gnu = "allow-in-use", .actions = kBackup | bit(Action::copy),
+           .group = Group::locking,
+           .help = "Read a source although it is mounted for writing. The image then says that it is not of one "
+                   "point in time.",
+           .built = true},
+    Option{.features = "B27", .slash = "", .gnu = "retries", .kind = Kind::integer,
+           .actions = kBackup | bit(Action::copy), .group = Group::checking, .value_name = "N",
+           .default_value = "1",
+           .help = "How often a sector that cannot be read is tried again, after large reads have been cut to small "
+                   "ones.",
+           .max = 100, .built = true},
+    Option{.features = "X8", .slash = "", .gnu = "workers", .kind = Kind::integer, .actions = kWorks,
+           .group = Group::tuning, .value_name = "N",
+           .help = "How many threads compress, hash and encrypt; by default one a processor. The result does not "
+                   "depend on it.",
+           .min = 1, .max = 256, .built = true},
+    Option{.features = "B19", .slash = "", .gnu = "purge-all-sources", .actions = kBackup, .group = Group::image,
+           .help = "With --purge: delete old images of other sources too."},
+    Option{.features = "B22 X6", .slash = "", .gnu = "resume", .actions = kBackup | kRestore,
+           .group = Group::what, .help = "Continue where an interrupted run was cut off."},
+    Option{.features = "X5", .slash = "", .gnu = "parity", .kind = Kind::integer, .actions = kBackup,
+           .group = Group::image, .value_name = "PERCENT",
+           .help = "Add this share of parity, by which damage can be mended later.", .min = 1, .max = 100},
+    Option{.features = "X7", .slash = "", .gnu = "delta", .actions = kPlaces, .group = Group::tuning,
+           .help = "Write only what differs from the target."},
+    Option{.features = "X12", .slash = "", .gnu = "boot-test", .actions = kPlaces, .group = Group::checking,
+           .help = "Afterwards start the target in a virtual machine and report how far it came."},
+    Option{.features = "X13", .slash = "", .gnu = "repair-boot", .actions = kPlaces, .group = Group::booting,
+           .help = "Mend UEFI boot entries, the EFI system partition, GRUB and fstab after a change of disk."},
+};
+
+}  // namespace
+
+std::span<const Option> beyond_options() { return kBeyond; }
+
+}  // namespace tintype::options

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <array>
+
+#include "options/catalogue.h"
+
+namespace tintype::options {
+namespace {
+
+constexpr ActionSet kReadsDrive = actions(Action::backup, Action::list);
+constexpr ActionSet kWithFile = actions(Action::backup, Action::restore, Action::validate, Action::list);
+
+// Manual tables 3, 5, 7, 9 and the text on listing: what an action works on.
+constexpr std::array kMain = {
+    Option{.features = "B1 N1 N2 N3 N4 N5 N6 N7 A5", .slash = "d", .gnu = "drive", .kind = Kind::drive,
+           .actions = kReadsDrive | bit(Action::restore), .group = Group::what, .value_name = "DRIVE[@ID]",
+           .help = "The drive, or the partition of it after '@': a number shown by list (0@1, 0@0x301), a device or "
+                   "image file (/dev/sdb, disk.raw@2), #signature, ?label or ?/mount/point, v3 for a virtual drive. "
+                   "Repeat it, or put commas after '@', for several partitions of one drive.",
+           .repeatable = true, .built = true},
+    Option{.features = "B1 N8 N9 R1 V1 A5", .slash = "f", .gnu = "file", .kind = Kind::path, .actions = kWithFile,
+           .group = Group::what, .value_name = "IMAGE",
+           .help = "The image: a path, or DRIVE@ID:\\path for a place on a partition that is not mounted. The "
+                   "extension may be left out.",
+           .built = true},
+    Option{.features = "B1 R1 V1", .slash = "base", .gnu = "base", .kind = Kind::path, .actions = kImaging,
+           .group = Group::what, .value_name = "IMAGE",
+           .help = "The image that a changes-only image builds on. In a backup it takes the place of --drive: only "
+                   "what changed since then is saved."},
+    Option{.features = "A4 R1", .slash = "sd", .gnu = "source-drive", .kind = Kind::drive,
+           .actions = bit(Action::copy), .group = Group::what, .value_name = "DRIVE[@ID]",
+           .help = "The drive or partition to copy from, named as in --drive.", .repeatable = true},
+    Option{.features = "A4 R1", .slash = "td", .gnu = "target-drive", .kind = Kind::drive,
+           .actions = bit(Action::copy), .group = Group::what, .value_name = "DRIVE[@ID]",
+           .help = "The drive or partition to copy to, named as in --drive."},
+    Option{.features = "R4", .slash = "sp", .gnu = "source-partition", .kind = Kind::partition,
+           .actions = bit(Action::restore), .group = Group::what, .value_name = "ID",
+           .help = "Take only this partition out of the image; its id is shown by list --file.", .built = true},
+    Option{.features = "A5", .slash = "fs", .gnu = "free-space", .actions = bit(Action::list), .group = Group::what,
+           .help = "Show the used and free space of each partition too.", .built = true},
+    Option{.features = "A5", .slash = "opt", .gnu = "optical", .actions = bit(Action::list), .group = Group::what,
+           .help = "List the optical drives."},
+};
+
+}  // namespace
+
+std::span<const Option> main_options() { return kMain; }
+
+}  // namespace tintype::options

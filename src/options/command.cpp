@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "options/command.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tintype::options {
+namespace {
+
+std::unexpected<Error> wrong(std::string what, std::string hint) {
+  return fail(ErrorCode::usage, std::move(what), std::move(hint));
+}
+
+Result<void> exclude(const ParsedCommand& command, std::string_view a, std::string_view b) {
+  if (!command.has(a) || !command.has(b)) return {};
+  return wrong(fmt::format("--{} and --{} exclude each other", a, b), "leave one of them out");
+}
+
+Result<void> need(const ParsedCommand& command, std::string_view gnu, std::string_view example) {
+  if (command.has(gnu)) return {};
+  const Option& missing = option(gnu);
+  return wrong(fmt::format("{} needs --{} (/{})", info(command.action).gnu, gnu, missing.slash),
+               fmt::format("add {}", example));
+}
+
+Result<void> check_backup(const ParsedCommand& command) {
+  TRY(need(command, "file", "--file /mnt/backup/name"));
+  TRY(exclude(command, "drive", "base"));
+  if (!command.has("base")) TRY(need(command, "drive", "--drive 0, or see \"tintype list\""));
+  if (command.has("purge-all-sources") && !command.has("purge"))
+    return wrong("--purge-all-sources needs --purge", "add --purge DAYS");
+  // A password that lies in the environment for other commands is no contradiction; one said here is.
+  const Setting* password = command.password_source();
+  if (password != nullptr && password->origin.place == Place::command_line && command.number("encryption") == 0)
+    return wrong("a password is given, but nothing is to be protected by it",
+                 "add --encryption 3 (/enc:3), or 1 to have the password checked without encryption");
+  return {};
+}
+
+Result<void> check_restore(const ParsedCommand& command) {
+  TRY(need(command, "file", "--file /mnt/backup/name"));
+  TRY(exclude(command, "original-place", "first-fit"));
+  TRY(exclude(command, "mbr-slot", "use-same-mbr-entry"));
+  TRY(exclude(command, "replace-nt-sig", "change-nt-sig"));
+  return {};
+}
+
+}  // namespace
+
+const Setting* ParsedCommand::find(std::string_view gnu) const {
+  const Option* wanted = &option(gnu);
+  const auto found = std::ranges::find_if(settings.rbegin(), settings.rend(), [&](const Setting& each) {
+    return each.option == wanted && !each.hd;
+  });
+  return found == settings.rend() ? nullptr : &*found;
+}
+
+bool ParsedCommand::flag(std::string_view gnu) const {
+  const Setting* said = find(gnu);
+  return said != nullptr ? said->value.number != 0 : option(gnu).default_value == "1";
+}
+
+std::optional<std::uint64_t> ParsedCommand::number(std::string_view gnu) const {
+  if (const Setting* said = find(gnu)) return said->value.number;
+  const Option& wanted = option(gnu);
+  if (wanted.default_value.empty()) return std::nullopt;
+  const Result<Value> value = parse_value(wanted, wanted.default_value);
+  if (!value) __builtin_trap();  // a default that its own option refuses; a test looks at all of them
+  return value->number;
+}
+
+std::optional<std::string> ParsedCommand::text(std::string_view gnu) const {
+  if (const Setting* said = find(gnu)) return said->value.text;
+  const std::string_view standard = option(gnu).default_value;
+  if (standard.empty()) return std::nullopt;
+  return std::string(standard);
+}
+
+std::vector<std::string> ParsedCommand::texts(std::string_view gnu) const {
+  const Option* wanted = &option(gnu);
+  std::vector<std::string> out;
+  for (const Setting& each : settings) {
+    if (each.option != wanted || each.hd) continue;
+    if (wanted->kind != Kind::drive) out.push_back(each.value.text);
+    else std::ranges::copy(split_drives(each.value.text), std::back_inserter(out));
+  }
+  return out;
+}
+
+const Setting* ParsedCommand::password_source() const {
+  const Setting* strongest = nullptr;
+  for (const std::string_view each : {"password", "password-file", "password-fd"}) {
+    const Setting* said = find(each);
+    if (said != nullptr && (strongest == nullptr || said > strongest)) strongest = said;
+  }
+  return strongest;
+}
+
+bool ParsedCommand::answers_no() const {
+  const Setting* no = find("unattended-no");
+  return flag("unattended-no") && (!flag("unattended-yes") || no > find("unattended-yes"));
+}
+
+bool ParsedCommand::answers_yes() const { return flag("unattended-yes") && !answers_no(); }
+
+Result<void> check_together(const ParsedCommand& command) {
+  if (command.flag("quit")) return {};
+  switch (command.action) {
+    case Action::backup: return check_backup(command);
+    case Action::restore: return check_restore(command);
+    case Action::validate: return need(command, "file", "--file /mnt/backup/name");
+    case Action::copy:
+      TRY(need(command, "source-drive", "--source-drive 0"));
+      return need(command, "target-drive", "--target-drive 1");
+    case Action::none:
+      return wrong("no action is given", "say backup, restore, validate or list first, or \"tintype help\"");
+    default: return {};
+  }
+}
+
+}  // namespace tintype::options
