@@ -97,16 +97,19 @@ std::unexpected<Error> unknown_key(const Section& section, const IniLine& line, 
   return wrong(fmt::format("{}: [{}] has no key {}", where, line.section, printable(line.key)), hint);
 }
 
-// Flags compare with the value that switches them on, as numbers (0x10000 may be written in decimal).
+// Flags compare with the value that switches them on, as numbers (0x10000 may be written in decimal). Flags that
+// share the key are switched off, or a weaker file's value would live on beside this one.
 Result<std::vector<Setting>> read_flags(const std::vector<const Option*>& flags, const Section& section,
                                         const IniLine& line, const Origin& origin) {
   const std::optional<std::uint64_t> number = parse_number(line.value);
+  bool known = number == 0;
   std::vector<Setting> out;
   for (const Option* each : flags) {
     const bool on = number && number == parse_number(on_value(*each, section));
-    if (on || number == 0) out.push_back({each, Value{on ? "1" : "0", on}, origin, section.hd});
+    known = known || on;
+    out.push_back({each, Value{on ? "1" : "0", on}, origin, section.hd});
   }
-  if (!out.empty()) return out;
+  if (known) return out;
   std::string allowed = "0";
   for (const Option* each : flags) allowed += fmt::format(", {}", on_value(*each, section));
   return wrong(fmt::format("{}: {}={} is not one of {}", origin.where, line.key, printable(line.value), allowed));
