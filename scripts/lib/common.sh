@@ -10,9 +10,9 @@ export PATH="$PATH:/usr/sbin:/sbin"
 unset CDPATH
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
-  bold=$'\e[1m' dim=$'\e[2m' green=$'\e[32m' red=$'\e[31m' plain=$'\e[0m'
+  bold=$'\e[1m' green=$'\e[32m' red=$'\e[31m' plain=$'\e[0m'
 else
-  bold='' dim='' green='' red='' plain=''
+  bold='' green='' red='' plain=''
 fi
 
 heading() { printf '\n%s== %s%s\n' "$bold" "$*" "$plain"; }
