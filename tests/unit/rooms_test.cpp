@@ -93,7 +93,7 @@ Problems page_problems(const fs::path& root) {
   Problems problems;
   std::vector<fs::path> pages{root / "docs/architecture.md"};
   for (const auto* room : kRooms) {
-    if (!files_below(root / "src" / room).empty()) pages.push_back(root / "src" / room / "README.md");
+    if (fs::exists(root / "src" / room / "CMakeLists.txt")) pages.push_back(root / "src" / room / "README.md");
   }
   for (const auto& page : pages) {
     if (!fs::exists(page)) {
@@ -166,6 +166,7 @@ TEST_F(BrokenTree, ALibraryInAHeaderIsFound) {
 }
 TEST_F(BrokenTree, AStalePathIsFound) {
   write("docs/architecture.md", "`src/base/` is there, `src/gone/` is not\n");
+  write("src/base/CMakeLists.txt", "\n");
   write("src/base/README.md", "see `there.h` and `gone.h`, not `word`\n");
   write("src/base/there.h", "\n");
   EXPECT_EQ(joined(page_problems(root_)),
@@ -173,7 +174,7 @@ TEST_F(BrokenTree, AStalePathIsFound) {
 }
 TEST_F(BrokenTree, AMissingReadmeIsFound) {
   write("docs/architecture.md", "\n");
-  write("src/base/a.h", "\n");
+  write("src/base/CMakeLists.txt", "\n");
   EXPECT_EQ(joined(page_problems(root_)), "src/base/README.md is missing");
 }
 TEST_F(BrokenTree, ALongOrUnlicensedFileIsFound) {
