@@ -62,7 +62,7 @@ class ChainWalk {
       reader_.problem(fmt::format("{} leaves the drive at sector {}.", name(), at));
       return std::nullopt;
     }
-    if (!seen_.insert(at).second) {
+    if (at == 0 || !seen_.insert(at).second) {
       reader_.problem(fmt::format("{} is a loop: it comes back to sector {}.", name(), at));
       return std::nullopt;
     }
