@@ -36,14 +36,14 @@ Result<std::vector<Use>> find_uses(const std::string& drive_path);
 
 // Where the bytes of a drive really are: a partition is part of its whole device, a loop device part of its file.
 // Two drives share bytes exactly if `object` is the same and the extents overlap.
-struct Place {
+struct Location {
   std::string object;
   Extent extent;
-  bool overlaps(const Place& other) const {
+  bool overlaps(const Location& other) const {
     return object == other.object && extent.start < other.extent.end() && other.extent.start < extent.end();
   }
 };
-Result<Place> place_of(const std::string& drive_path);
+Result<Location> location_of(const std::string& drive_path);
 
 // True if the file (or, if there is none yet, its folder) is inside the mounted file system `use` tells of.
 bool holds_file(const Use& use, const std::string& file);

@@ -197,7 +197,7 @@ TEST_F(RealUses, AFileIsUsedThroughItsLoopDevice) {
   ASSERT_FALSE(busy);
   EXPECT_EQ(busy.error().code, ErrorCode::busy);
 
-  const auto inner = place_of(loop_), outer = place_of(path);
+  const auto inner = location_of(loop_), outer = location_of(path);
   ASSERT_TRUE(inner);
   ASSERT_TRUE(outer);
   EXPECT_EQ(inner->object, outer->object);

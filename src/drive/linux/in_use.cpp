@@ -173,7 +173,7 @@ Result<std::vector<Use>> find_uses(const std::string& drive_path) {
   return std::move(walk.uses);
 }
 
-Result<Place> place_of(const std::string& drive_path) {
+Result<Location> location_of(const std::string& drive_path) {
   const KernelPaths paths;
   struct stat st{};
   std::string path = drive_path;
@@ -182,7 +182,7 @@ Result<Place> place_of(const std::string& drive_path) {
     if (::stat(path.c_str(), &st) != 0) return fail(os_error(errno, fmt::format("cannot examine {}", path)));
     if (S_ISREG(st.st_mode)) {
       if (!extent) extent = Extent{0, static_cast<std::uint64_t>(st.st_size)};
-      return Place{fmt::format("file {}:{}", st.st_dev, st.st_ino), *extent};
+      return Location{fmt::format("file {}:{}", st.st_dev, st.st_ino), *extent};
     }
     if (!S_ISBLK(st.st_mode)) return fail(ErrorCode::usage, fmt::format("{} is neither a file nor a block device", path));
     if (!extent) extent = Extent{0, TRY(device_size(path))};
@@ -195,7 +195,7 @@ Result<Place> place_of(const std::string& drive_path) {
     }
     const std::string backing = read_attribute(folder + "/loop/backing_file");
     if (folder.empty() || backing.empty() || ::access(backing.c_str(), F_OK) != 0)
-      return Place{fmt::format("device {}:{}", major(device), minor(device)), *extent};
+      return Location{fmt::format("device {}:{}", major(device), minor(device)), *extent};
     extent->start += read_number(folder + "/loop/offset").value_or(0);
     path = backing;
   }

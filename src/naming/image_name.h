@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "naming/drive_name.h"
+
+namespace tintype {
+
+// What the name of an image file says.
+//   /mnt/bk/pc  pc.tti              a path; the extension may be left out
+//   0@1:\path\pc  #A1B2C3D4@1:/pc   a file inside a partition that need not be mounted
+//   o0:\pc  o:\pc                   an optical drive
+//   \\server\share\pc               a share
+//   x:\pc                           a drive letter
+struct ImageName {
+  enum class Kind { local, partition, optical, share, letter };
+  Kind kind = Kind::local;
+  std::string text;                // as typed
+  std::string path;                // local: as typed; partition, optical, letter: after the colon; share: as typed
+  std::optional<DriveName> drive;  // partition, optical
+};
+
+// Errors: usage. Nothing is looked for, except that an existing file of exactly that name is that file.
+Result<ImageName> parse_image_name(std::string_view text, const FileExists& exists = file_exists);
+
+// The path of the image's first part: for reading, the file as typed if it exists, else with ".tti"; for writing, ".tti"
+// is put behind what does not end in it.
+// Errors: not_found with both names tried; usage for a folder; unsupported for every kind but local.
+enum class ImageUse { read, write };
+Result<std::string> resolve_image_path(const ImageName& name, ImageUse use);
+
+}  // namespace tintype
