@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 
+#include "fs/bit_runs.h"
 #include "fs/ext/checksum.h"
 #include "fs/ext/groups.h"
 #include "fs/ext/volume.h"
@@ -26,8 +26,7 @@ class GroupStream final : public ExtentStream {
 
   Result<std::optional<Extent>> next() override {
     while (true) {
-      if (clusters_ > 0)
-        if (std::optional<Extent> run = next_run()) return run;
+      if (std::optional<Extent> run = next_run()) return run;
       if (next_group_ == end_group_) return std::nullopt;
       if (next_group_ == batch_first_ + groups_.size() || groups_.empty()) TRY(load_batch());
       TRY(enter(next_group_++));
@@ -79,15 +78,15 @@ class GroupStream final : public ExtentStream {
     first_block_ = super_.group_first(number);
     block_count_ = super_.group_blocks(number);
     clusters_ = div_round_up(block_count_, super_.cluster_blocks);
-    position_ = 0;
     if (!group.bitmap_uninit) TRY(check(number, group));
     Bytes copy(super_.block_bytes);
     for (const JournalCopy& newer : volume_->journal.copies_of(group.block_bitmap)) {
       TRY(volume_->journal.read_copy(*volume_->drive, newer, copy));
       merge_bits(bits_, copy);
     }
-    for (const Blocks& run : fixed_metadata(super_, number)) mark(run);
-    for (const Blocks& run : own_metadata(super_, group)) mark(run);
+    for (const Blocks& run : fixed_metadata(super_, number)) set_bits(bits_, clipped(run));
+    for (const Blocks& run : own_metadata(super_, group)) set_bits(bits_, clipped(run));
+    runs_ = BitRuns(bits_, clusters_);
     return {};
   }
 
@@ -106,63 +105,28 @@ class GroupStream final : public ExtentStream {
       if (!changing && crc != group.bitmap_csum) return wrong("its checksum is wrong");
     }
     if (journal.pending()) return {};
+    const BitRuns bits(bits_, clusters_);
     for (const Blocks& run : own_metadata(super_, group))
-      if (!marked(run)) return wrong("it does not hold the group's own metadata");
+      if (!bits.all_set(clipped(run))) return wrong("it does not hold the group's own metadata");
     // Fewer blocks in use than the descriptor counts: one of the two is wrong, and it may be the bitmap.
-    if (clusters_ - count_used() > group.free_clusters) return wrong("it holds fewer blocks than its descriptor says");
+    if (clusters_ - bits.total_set() > group.free_clusters) return wrong("it holds fewer blocks than its descriptor says");
     return {};
   }
 
-  // The part of a run that lies in this group, as clusters [first, end).
-  std::pair<std::uint64_t, std::uint64_t> clipped(const Blocks& run) const {
+  // The part of a run that lies in this group, in clusters.
+  Extent clipped(const Blocks& run) const {
     const std::uint64_t start = std::max(run.first, first_block_);
     const std::uint64_t end = std::min(run.first + run.count, first_block_ + block_count_);
-    if (start >= end) return {0, 0};
-    return {(start - first_block_) / super_.cluster_blocks,
-            div_round_up(end - first_block_, super_.cluster_blocks)};
-  }
-  bool is_used(std::uint64_t cluster) const {
-    return (std::to_integer<unsigned>(bits_[cluster / 8]) >> (cluster % 8) & 1u) != 0;
-  }
-  void mark(const Blocks& run) {
-    const auto [first, end] = clipped(run);
-    for (std::uint64_t i = first; i < end; ++i) bits_[i / 8] |= std::byte{1} << (i % 8);
-  }
-  bool marked(const Blocks& run) const {
-    const auto [first, end] = clipped(run);
-    for (std::uint64_t i = first; i < end; ++i)
-      if (!is_used(i)) return false;
-    return true;
-  }
-  std::uint64_t count_used() const {
-    std::uint64_t used = 0;
-    for (std::uint64_t i = 0; i < clusters_; i += 64) used += static_cast<std::uint64_t>(std::popcount(word(i)));
-    return used;
-  }
-  // 64 bits from cluster `at`, a multiple of 64; bits behind the end of the group are clear.
-  std::uint64_t word(std::uint64_t at) const {
-    const std::uint64_t bits = le64(bits_, at / 8);
-    return clusters_ - at >= 64 ? bits : bits & ((std::uint64_t{1} << (clusters_ - at)) - 1);
-  }
-  // The first cluster from `from` on that is in use (or, inverted, is not), clusters_ if there is none.
-  std::uint64_t find(std::uint64_t from, bool inverted) const {
-    for (std::uint64_t at = from; at < clusters_; at = round_down(at, 64) + 64) {
-      const std::uint64_t bits = inverted ? ~word(round_down(at, 64)) : word(round_down(at, 64));
-      const std::uint64_t rest = bits >> (at % 64);
-      if (rest != 0) return std::min(at + static_cast<std::uint64_t>(std::countr_zero(rest)), clusters_);
-    }
-    return clusters_;
+    if (start >= end) return {};
+    const std::uint64_t first = (start - first_block_) / super_.cluster_blocks;
+    return {first, div_round_up(end - first_block_, super_.cluster_blocks) - first};
   }
   std::optional<Extent> next_run() {
-    const std::uint64_t start = find(position_, false);
-    if (start == clusters_) {
-      clusters_ = 0;
-      return std::nullopt;
-    }
-    position_ = find(start, true);
-    const std::uint64_t first = first_block_ + start * super_.cluster_blocks;
-    const std::uint64_t end = first_block_ + std::min(position_ * super_.cluster_blocks, block_count_);
-    return Extent{first * super_.block_bytes, (end - first) * super_.block_bytes};
+    const std::optional<Extent> clusters = runs_.next();
+    if (!clusters) return std::nullopt;
+    const std::uint64_t first = clusters->start * super_.cluster_blocks;
+    const std::uint64_t end = std::min(clusters->end() * super_.cluster_blocks, block_count_);
+    return Extent{(first_block_ + first) * super_.block_bytes, (end - first) * super_.block_bytes};
   }
 
   std::shared_ptr<const Volume> volume_;
@@ -173,7 +137,8 @@ class GroupStream final : public ExtentStream {
   Bytes bitmaps_;
   // The group being turned into runs.
   MutableByteSpan bits_;
-  std::uint64_t first_block_ = 0, block_count_ = 0, clusters_ = 0, position_ = 0;
+  std::uint64_t first_block_ = 0, block_count_ = 0, clusters_ = 0;
+  BitRuns runs_;
 };
 
 }  // namespace

@@ -128,13 +128,18 @@ class Walk {
   std::uint64_t steps_ = 0;
 };
 
-// A replay would first have to apply these, with rules of their own; a blank first block means none were made.
+// A replay would have to apply these too, with rules of their own. Where the first one lies depends on who made the
+// journal (the area's first or second block), so all of it must be blank.
 Result<void> check_fast_commits(Drive& drive, const Journal& journal, const JournalSuper& head) {
-  if (head.end == head.max_blocks) return {};
+  constexpr std::uint32_t kMaxFastCommitBlocks = 4096;
+  const bool too_many = head.max_blocks - head.end > kMaxFastCommitBlocks;
   Bytes raw(journal.block_bytes);
-  TRY(journal.read(drive, head.end, raw));
-  if (all_zero(raw)) return {};
-  return fail(ErrorCode::unsupported, "the ext journal holds fast commits");
+  for (std::uint32_t block = head.end; block < head.max_blocks && !too_many; ++block) {
+    TRY(journal.read(drive, block, raw));
+    if (!all_zero(raw)) return fail(ErrorCode::unsupported, "the ext journal holds fast commits");
+  }
+  if (too_many) return fail(ErrorCode::unsupported, "the ext journal has a large area for fast commits");
+  return {};
 }
 
 // A resize on the mounted file system changes the superblock, and the copy in the journal wins.
