@@ -60,65 +60,22 @@ DriveInfo to_source(const json& j) {
   return info;
 }
 
-json from_partition(const Partition& p) {
-  json j = {{"id", p.id},         {"start_sector", p.start_sector}, {"sector_count", p.sector_count},
-            {"type", p.mbr_type}, {"attributes", p.gpt_attributes}, {"name", p.name},
-            {"active", p.active}, {"extended", p.extended},         {"embr_sector", p.embr_sector}};
-  if (p.type_guid) j["type_guid"] = binary(*p.type_guid);
-  if (p.partition_guid) j["partition_guid"] = binary(*p.partition_guid);
-  return j;
-}
-
-Partition to_partition(const json& j) {
-  Partition p;
-  p.id = j.at("id").get<std::uint32_t>();
-  p.start_sector = j.at("start_sector").get<std::uint64_t>();
-  p.sector_count = j.at("sector_count").get<std::uint64_t>();
-  p.mbr_type = j.at("type").get<std::uint8_t>();
-  p.gpt_attributes = j.at("attributes").get<std::uint64_t>();
-  p.name = j.at("name").get<std::string>();
-  p.active = j.at("active").get<bool>();
-  p.extended = j.at("extended").get<bool>();
-  p.embr_sector = j.at("embr_sector").get<std::uint64_t>();
-  if (j.contains("type_guid")) p.type_guid = bytes_of<16>(j["type_guid"]);
-  if (j.contains("partition_guid")) p.partition_guid = bytes_of<16>(j["partition_guid"]);
-  return p;
-}
-
+// The raw sectors are the layout; what they mean is read off them again.
 json from_layout(const Layout& layout) {
-  json j = {{"kind", to_string(layout.kind)},
-            {"mbr_signature", layout.mbr_signature},
-            {"recovered", layout.recovered_from_backup},
-            {"boot_code", layout.boot_code},
-            {"problems", layout.problems},
-            {"partitions", json::array()},
-            {"table_sectors", json::array()}};
-  if (layout.disk_guid) j["disk_guid"] = binary(*layout.disk_guid);
-  for (const Partition& p : layout.partitions) j["partitions"].push_back(from_partition(p));
+  json j = {{"kind", to_string(layout.kind)}, {"table_sectors", json::array()}};
   for (const TableSectors& t : layout.table_sectors)
     j["table_sectors"].push_back({{"start_sector", t.start_sector}, {"bytes", binary(t.bytes)}});
   return j;
 }
 
-Layout to_layout(const json& j, const DriveInfo& source) {
-  Layout layout;
-  const auto kind = j.at("kind").get<std::string>();
-  for (const TableKind candidate : {TableKind::mbr, TableKind::gpt, TableKind::hybrid})
-    if (kind == to_string(candidate)) layout.kind = candidate;
-  layout.sector_bytes = source.logical_sector_bytes;
-  layout.drive_sectors = source.size_bytes / source.logical_sector_bytes;
-  layout.mbr_signature = j.at("mbr_signature").get<std::uint32_t>();
-  layout.recovered_from_backup = j.at("recovered").get<bool>();
-  layout.boot_code = j.at("boot_code").get<bool>();
-  layout.problems = j.at("problems").get<std::vector<std::string>>();
-  if (j.contains("disk_guid")) layout.disk_guid = bytes_of<16>(j["disk_guid"]);
-  for (const json& p : j.at("partitions")) layout.partitions.push_back(to_partition(p));
+Result<Layout> to_layout(const json& j, const DriveInfo& source) {
+  std::vector<TableSectors> sectors;
   for (const json& t : j.at("table_sectors")) {
     const auto& data = t.at("bytes").get_binary();
     const ByteSpan span = std::as_bytes(std::span(data));
-    layout.table_sectors.push_back({t.at("start_sector").get<std::uint64_t>(), Bytes(span.begin(), span.end())});
+    sectors.push_back({t.at("start_sector").get<std::uint64_t>(), Bytes(span.begin(), span.end())});
   }
-  return layout;
+  return layout_from_sectors(sectors, source.size_bytes / source.logical_sector_bytes, source.logical_sector_bytes);
 }
 
 json from_fs(const FsInfo& fs) {
@@ -250,7 +207,7 @@ Result<Catalog> Catalog::decode(ByteSpan cbor) {
     const std::uint32_t sector = catalog.source.logical_sector_bytes;
     if (sector < 512 || sector > 65536 || (sector & (sector - 1)) != 0)
       return fail(ErrorCode::corrupt, fmt::format("the image's catalog claims sectors of {} bytes", sector));
-    catalog.layout = to_layout(j.at("layout"), catalog.source);
+    catalog.layout = TRY(to_layout(j.at("layout"), catalog.source));
     if (j.at("areas").size() > kMaxAreas) return fail(ErrorCode::corrupt, "the image's catalog lists too many areas");
     for (const json& area : j.at("areas")) {
       catalog.areas.push_back(to_area(area, catalog.source));

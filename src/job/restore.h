@@ -30,12 +30,4 @@ struct RestoreReport {
 // whole. Every chunk is checked before it is written.
 Result<RestoreReport> run_restore(const RestoreRequest& request, JobContext& context);
 
-// Compares what the image says with the drive, byte for byte, over the ranges that a restore by this plan wrote or a
-// backup read. Error{mismatch} names the first difference; the report tells how many.
-struct CompareReport {
-  std::uint64_t compared_bytes = 0;
-  std::uint64_t differing_chunks = 0;
-  std::vector<std::string> differences;  // first 20, one sentence each
-};
-
 }  // namespace tintype

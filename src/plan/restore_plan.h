@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/environment.h"
 #include "base/extent.h"
 #include "base/result.h"
 #include "drive/drive.h"
@@ -33,8 +34,9 @@ struct RestoreOptions {
 struct CopyStep {
   std::size_t area = 0;
   std::uint64_t target_byte = 0;
-  std::uint64_t skip_bytes = 0;   // of the area's beginning that are not written (sector 0: it comes last)
+  std::uint64_t skip_bytes = 0;   // of the area's beginning that the main pass leaves out
   std::uint64_t limit_bytes = 0;  // bytes of the area, from its start, that are written at most
+  bool head_last = false;         // the skipped beginning is written when everything else is there
 };
 
 // Sectors that are written as they are.
@@ -67,10 +69,10 @@ struct RestorePlan {
 // Words for what the target holds now, by partition id (0: the drive as a whole): "NTFS \"Windows\", 20 GiB, 12 GiB used".
 using TargetWords = std::map<std::uint32_t, std::string>;
 
-// Pure: reads nothing, writes nothing. `target_layout` is what the target has now.
+// Pure: reads nothing, writes nothing. `target_layout` is what the target has now; `random` gives the ids of new partitions.
 // Errors: no_space with both numbers if the target is too small; not_found naming the partitions there are; usage;
 // unsupported where sector sizes differ.
 Result<RestorePlan> plan_restore(const Catalog& image, const DriveInfo& target, const Layout& target_layout,
-                                 const RestoreOptions& options, const TargetWords& words);
+                                 const RestoreOptions& options, const TargetWords& words, Random& random);
 
 }  // namespace tintype

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fs/filesystem.h"
+#include "image/catalog.h"
+#include "job/backup.h"
+
+namespace tintype {
+
+// An area of the source drive together with what is needed to read it.
+struct SourceArea {
+  Area area;
+  std::shared_ptr<Drive> drive;            // the bytes of the area
+  std::unique_ptr<FileSystem> file_system; // null: everything is used
+  std::uint64_t used_bytes = 0;            // exact, left-out files not counted
+
+  // A fresh pass over the bytes to save: ascending, in whole units of 512 bytes, inside the area.
+  Result<std::unique_ptr<ExtentStream>> used_map() const;
+};
+
+// Decides what of the drive is saved, and goes once through every used map, so that damage in one is known before anything
+// is written (then the whole area is saved, with a warning). Error{not_found} names the partitions there are.
+Result<std::vector<SourceArea>> choose_areas(const BackupRequest& request, Events& events);
+
+// "partition 0x1 (ntfs, Windows)", "the first track", "the drive".
+std::string describe(const Area& area, const Layout& layout);
+
+}  // namespace tintype

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "job/chunk_planner.h"
+
+#include <algorithm>
+
+#include "image/page.h"
+
+namespace tintype {
+namespace {
+constexpr std::size_t kAhead = 32;  // 16 MiB
+}
+
+ChunkPlanner::ChunkPlanner(std::shared_ptr<Drive> drive, std::unique_ptr<ExtentStream> used)
+    : drive_(std::move(drive)), used_(std::move(used)) {}
+
+Result<std::optional<PlannedChunk>> ChunkPlanner::next() {
+  while (ahead_.size() < kAhead && !ended_) {
+    if (!TRY(plan_one())) ended_ = true;
+  }
+  if (ahead_.empty()) return std::nullopt;
+  PlannedChunk chunk = std::move(ahead_.front());
+  ahead_.pop_front();
+  return chunk;
+}
+
+Result<bool> ChunkPlanner::plan_one() {
+  if (!rest_) rest_ = TRY(used_->next());
+  if (!rest_) return false;
+  PlannedChunk chunk;
+  chunk.number = rest_->start / kChunkBytes;
+  chunk.extent = chunk_extent(drive_->size_bytes(), chunk.number);
+  while (rest_ && rest_->start < chunk.extent.end()) {
+    const std::uint64_t end = std::min(rest_->end(), chunk.extent.end());
+    chunk.used.push_back({rest_->start, end - rest_->start});
+    if (end < rest_->end())
+      rest_ = Extent{end, rest_->end() - end};
+    else
+      rest_ = TRY(used_->next());
+  }
+  TRY(mark_hole(chunk));
+  if (!chunk.hole) {
+    const std::uint64_t start = chunk.used.front().start;
+    drive_->will_need(start, chunk.used.back().end() - start);
+  }
+  ahead_.push_back(std::move(chunk));
+  return true;
+}
+
+Result<void> ChunkPlanner::mark_hole(PlannedChunk& chunk) {
+  const std::uint64_t start = chunk.used.front().start;
+  const std::uint64_t end = chunk.used.back().end();
+  // One question per hole or run of data, not per chunk: it is asked far ahead and kept.
+  const auto covers = [&] { return status_ && status_->extent.start <= start && status_->extent.end() > start; };
+  if (!covers()) status_ = TRY(drive_->status(start, drive_->size_bytes() - start));
+  chunk.hole = covers() && status_->state != BlockState::data && status_->extent.end() >= end;
+  return {};
+}
+
+}  // namespace tintype

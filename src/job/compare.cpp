@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "job/compare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "job/areas.h"
+#include "job/image_walk.h"
+#include "job/pipeline.h"
+#include "job/progress.h"
+#include "job/restore_steps.h"
+
+namespace tintype {
+namespace {
+
+constexpr std::size_t kMostListed = 20;
+
+struct Slot {
+  ImageChunk chunk;
+  Bytes content, found;
+  std::uint64_t compared = 0;
+  std::optional<std::uint64_t> difference;  // byte of the area
+};
+
+class Comparison {
+ public:
+  Comparison(const CompareRequest& request, JobContext& context) : request_(request), context_(context) {}
+
+  Result<CompareReport> run() {
+    const unsigned count = worker_count(context_.workers);
+    for (unsigned i = 0; i < count; ++i) readers_.emplace_back(request_.image);
+    slots_.resize(slot_count(count));
+    ProgressMeter meter(context_.events, "compare", request_.plan.total_bytes);
+    const Catalog& catalog = request_.image->catalog();
+    for (const CopyStep& step : request_.plan.copies) {
+      meter.object(describe(catalog.areas[step.area], catalog.layout));
+      TRY(compare_step(step, meter));
+    }
+    TRY(compare_tables());
+    meter.finish();
+    return std::move(report_);
+  }
+
+ private:
+  Result<void> compare_step(const CopyStep& step, ProgressMeter& meter) {
+    ImageWalk walk(request_.image, step.area);
+    PipelineSteps steps;
+    steps.produce = [&](std::size_t slot) -> Result<bool> {
+      while (true) {
+        std::optional<ImageChunk> chunk = TRY(walk.next());
+        if (!chunk) return false;
+        CopyStep whole = step;
+        if (step.head_last) whole.skip_bytes = 0;
+        chunk->used = clip_to_step(chunk->used, whole);
+        if (chunk->used.empty()) continue;
+        slots_[slot].chunk = std::move(*chunk);
+        return true;
+      }
+    };
+    steps.work = [&](unsigned worker, std::size_t slot) { return compare_chunk(readers_[worker], slots_[slot], step); };
+    steps.consume = [&](std::size_t slot) -> Result<void> {
+      const Slot& s = slots_[slot];
+      if (s.difference)
+        add(fmt::format("{} differs at its byte {}", describe(request_.image->catalog().areas[step.area], request_.image->catalog().layout), *s.difference));
+      report_.compared_bytes += s.compared;
+      meter.advance(s.compared);
+      return {};
+    };
+    return run_pipeline(static_cast<unsigned>(readers_.size()), slots_.size(), context_.cancel, steps);
+  }
+
+  Result<void> compare_chunk(ChunkReader& reader, Slot& slot, const CopyStep& step) {
+    const ImageChunk& chunk = slot.chunk;
+    TRY(reader.read(step.area, chunk.number, chunk.extent.length, chunk.entry, slot.content));
+    slot.compared = 0;
+    slot.difference.reset();
+    const ExtentSet excused = excused_bytes(step, chunk);
+    for (const Extent& used : chunk.used) {
+      slot.found.resize(static_cast<std::size_t>(used.length));
+      TRY(request_.drive->read(step.target_byte + used.start, slot.found));
+      const ByteSpan wanted = ByteSpan(slot.content).subspan(used.start - chunk.extent.start, used.length);
+      slot.compared += used.length;
+      if (std::ranges::equal(wanted, slot.found) || slot.difference) continue;
+      for (std::size_t i = 0; i < wanted.size(); ++i) {
+        if (wanted[i] == slot.found[i] || excused.contains(used.start + i)) continue;
+        slot.difference = used.start + i;
+        break;
+      }
+    }
+    return {};
+  }
+
+  // Bytes of the area that may differ: unreadable at the source, or changed by a fix of the plan.
+  ExtentSet excused_bytes(const CopyStep& step, const ImageChunk& chunk) const {
+    ExtentSet excused(chunk.unreadable);
+    for (const HiddenSectorsFix& fix : request_.plan.fixes)
+      for (const Extent& field : fields_of(fix))
+        if (field.start >= step.target_byte) excused.add({field.start - step.target_byte, field.length});
+    for (const Extent& cleared : cleared_ranges(request_.image->catalog().areas[step.area])) excused.add(cleared);
+    return excused;
+  }
+
+  Result<void> compare_tables() {
+    for (const TableWrite& write : request_.plan.write_last) {
+      Bytes found(write.bytes.size());
+      TRY(request_.drive->read(write.target_byte, found));
+      if (found != write.bytes) add(fmt::format("{} differs", write.what));
+      report_.compared_bytes += found.size();
+    }
+    return {};
+  }
+
+  void add(std::string difference) {
+    ++report_.differing_chunks;
+    if (report_.differences.size() < kMostListed) report_.differences.push_back(std::move(difference));
+  }
+
+  const CompareRequest& request_;
+  JobContext& context_;
+  std::vector<ChunkReader> readers_;
+  std::vector<Slot> slots_;
+  CompareReport report_;
+};
+
+}  // namespace
+
+Result<CompareReport> run_compare(const CompareRequest& request, JobContext& context) {
+  return Comparison(request, context).run();
+}
+
+RestorePlan source_plan(const Catalog& catalog) {
+  RestorePlan plan;
+  for (std::size_t i = 0; i < catalog.areas.size(); ++i) {
+    plan.copies.push_back({i, catalog.areas[i].start_byte, 0, catalog.areas[i].size_bytes, false});
+    plan.total_bytes += catalog.areas[i].used_bytes;
+  }
+  return plan;
+}
+
+}  // namespace tintype

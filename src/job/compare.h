@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "image/reader.h"
+#include "job/context.h"
+#include "plan/restore_plan.h"
+
+namespace tintype {
+
+struct CompareRequest {
+  std::shared_ptr<ImageReader> image;
+  std::shared_ptr<Drive> drive;
+  RestorePlan plan;  // what lies where on the drive; bytes that its fixes changed may differ
+};
+
+struct CompareReport {
+  std::uint64_t compared_bytes = 0;
+  std::uint64_t differing_chunks = 0;
+  std::vector<std::string> differences;  // the first 20, one sentence each
+  bool equal() const { return differing_chunks == 0; }
+};
+
+// Compares every byte that the image holds with the drive. Ranges that the source could not give are left out.
+// Fails on read errors, damage and cancellation; differences are a report.
+Result<CompareReport> run_compare(const CompareRequest& request, JobContext& context);
+
+// Where a backup took its areas from: for comparing an image with its source.
+RestorePlan source_plan(const Catalog& catalog);
+
+}  // namespace tintype

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "job/restore.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "job/areas.h"
+#include "job/compare.h"
+#include "job/image_walk.h"
+#include "job/pipeline.h"
+#include "job/progress.h"
+#include "job/restore_steps.h"
+#include "job/target_writer.h"
+#include "job/validate.h"
+
+namespace tintype {
+namespace {
+
+struct Slot {
+  ImageChunk chunk;
+  Bytes content;
+};
+
+class Restore {
+ public:
+  Restore(const RestoreRequest& request, JobContext& context)
+      : request_(request), context_(context), target_(request.target, context, request.allow_errors) {}
+
+  Result<RestoreReport> run() {
+    if (request_.validate_first) TRY(validate());
+    for (const Extent& wipe : request_.plan.wipe_first) TRY(target_.zero(wipe.start, wipe.length));
+    TRY(target_.flush());
+    TRY(copy_all());
+    for (const CopyStep& step : request_.plan.copies)
+      if (step.head_last) TRY(copy_head(step));
+    for (const HiddenSectorsFix& fix : request_.plan.fixes) TRY(apply(fix));
+    // The data must be safe before a table makes the target look whole; sector 0 comes after everything else.
+    TRY(target_.flush());
+    for (const TableWrite& table : request_.plan.write_last) {
+      if (&table == &request_.plan.write_last.back()) TRY(target_.flush());
+      TRY(target_.write(table.target_byte, table.bytes));
+      report_.written_bytes += table.bytes.size();
+    }
+    TRY(target_.flush());
+    if (request_.compare_after) TRY(compare());
+    report_.unwritable_bytes = target_.unwritable_bytes();
+    if (report_.unwritable_bytes > 0 || lost_at_source_ > 0) report_.outcome = Outcome::with_bad_sectors;
+    return report_;
+  }
+
+ private:
+  Result<void> validate() {
+    const ValidateReport report = TRY(run_validate(request_.image, context_));
+    if (report.sound()) return {};
+    return fail(ErrorCode::corrupt,
+                fmt::format("the image is damaged in {} places, the first: {}", report.damage_count, report.damage.front().what),
+                "nothing was written; use tintype validate to see all of it");
+  }
+
+  Result<void> copy_all() {
+    const unsigned count = worker_count(context_.workers);
+    for (unsigned i = 0; i < count; ++i) readers_.emplace_back(request_.image);
+    slots_.resize(slot_count(count));
+    ProgressMeter meter(context_.events, "restore", request_.plan.total_bytes);
+    const Catalog& catalog = request_.image->catalog();
+    for (const CopyStep& step : request_.plan.copies) {
+      meter.object(describe(catalog.areas[step.area], catalog.layout));
+      TRY(copy(step, meter));
+      for (const Extent& head : cleared_ranges(catalog.areas[step.area])) {
+        if (head.end() <= step.limit_bytes) TRY(target_.zero(step.target_byte + head.start, head.length));
+      }
+    }
+    meter.finish();
+    if (lost_at_source_ > 0)
+      context_.events.warn(fmt::format("{} bytes could not be read when the image was made; they are zero on the target", lost_at_source_));
+    return {};
+  }
+
+  Result<void> copy(const CopyStep& step, ProgressMeter& meter) {
+    ImageWalk walk(request_.image, step.area);
+    PipelineSteps steps;
+    steps.produce = [&](std::size_t slot) -> Result<bool> {
+      while (true) {
+        std::optional<ImageChunk> chunk = TRY(walk.next());
+        if (!chunk) return false;
+        chunk->used = clip_to_step(chunk->used, step);
+        if (chunk->used.empty()) continue;
+        slots_[slot].chunk = std::move(*chunk);
+        return true;
+      }
+    };
+    steps.work = [&](unsigned worker, std::size_t slot) { return write_chunk(readers_[worker], slots_[slot], step); };
+    steps.consume = [&](std::size_t slot) -> Result<void> {
+      std::uint64_t bytes = 0;
+      for (const Extent& extent : slots_[slot].chunk.used) bytes += extent.length;
+      for (const Extent& extent : slots_[slot].chunk.unreadable) lost_at_source_ += extent.length;
+      report_.written_bytes += bytes;
+      meter.advance(bytes);
+      return {};
+    };
+    return run_pipeline(static_cast<unsigned>(readers_.size()), slots_.size(), context_.cancel, steps);
+  }
+
+  // The beginning of an area, which makes it look like a file system.
+  Result<void> copy_head(const CopyStep& step) {
+    TRY(target_.flush());
+    ImageWalk walk(request_.image, step.area);
+    Slot slot;
+    while (std::optional<ImageChunk> chunk = TRY(walk.next())) {
+      if (chunk->extent.start >= step.skip_bytes) break;
+      slot.chunk = std::move(*chunk);
+      slot.chunk.used = clip_to_step(slot.chunk.used, {step.area, step.target_byte, 0, std::min(step.skip_bytes, step.limit_bytes), false});
+      TRY(write_chunk(readers_.front(), slot, step));
+      for (const Extent& extent : slot.chunk.used) report_.written_bytes += extent.length;
+    }
+    return {};
+  }
+
+  Result<void> write_chunk(ChunkReader& reader, Slot& slot, const CopyStep& step) {
+    const ImageChunk& chunk = slot.chunk;
+    if (chunk.entry.kind == ChunkEntry::Kind::zero) {
+      for (const Extent& used : chunk.used) TRY(target_.zero(step.target_byte + used.start, used.length));
+      return {};
+    }
+    TRY(reader.read(step.area, chunk.number, chunk.extent.length, chunk.entry, slot.content));
+    for (const Extent& used : chunk.used)
+      TRY(target_.write(step.target_byte + used.start, ByteSpan(slot.content).subspan(used.start - chunk.extent.start, used.length)));
+    return {};
+  }
+
+  Result<void> apply(const HiddenSectorsFix& fix) {
+    std::array<std::byte, 4> value{};
+    store_le(value, 0, fix.value);
+    for (const Extent& field : fields_of(fix)) TRY(target_.write(field.start, value));
+    return {};
+  }
+
+  Result<void> compare() {
+    const CompareReport report = TRY(run_compare({request_.image, request_.target, request_.plan}, context_));
+    if (report.equal()) return {};
+    return fail(ErrorCode::mismatch,
+                fmt::format("the target differs from the image in {} places, the first: {}", report.differing_chunks, report.differences.front()),
+                "do not rely on the target; check the drive and restore again");
+  }
+
+  const RestoreRequest& request_;
+  JobContext& context_;
+  TargetWriter target_;
+  std::vector<ChunkReader> readers_;
+  std::vector<Slot> slots_;
+  std::uint64_t lost_at_source_ = 0;
+  RestoreReport report_;
+};
+
+}  // namespace
+
+Result<RestoreReport> run_restore(const RestoreRequest& request, JobContext& context) {
+  return Restore(request, context).run();
+}
+
+}  // namespace tintype

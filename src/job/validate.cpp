@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "job/validate.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "job/areas.h"
+#include "job/image_walk.h"
+#include "job/pipeline.h"
+#include "job/progress.h"
+
+namespace tintype {
+namespace {
+
+constexpr std::size_t kMostListed = 1000;
+
+struct Slot {
+  ImageChunk chunk;
+  Bytes content;
+  std::optional<Error> damage;
+};
+
+class Validation {
+ public:
+  Validation(std::shared_ptr<ImageReader> image, JobContext& context) : image_(std::move(image)), context_(context) {}
+
+  Result<ValidateReport> run() {
+    const unsigned count = worker_count(context_.workers);
+    for (unsigned i = 0; i < count; ++i) readers_.emplace_back(image_);
+    slots_.resize(slot_count(count));
+    std::uint64_t total = 0;
+    for (const Area& area : image_->catalog().areas) total += area.used_bytes;
+    ProgressMeter meter(context_.events, "validate", total);
+    check_prologue();
+    see(image_->parts().trailer().catalog);
+    for (std::size_t i = 0; i < image_->catalog().areas.size(); ++i) {
+      meter.object(describe(image_->catalog().areas[i], image_->catalog().layout));
+      TRY(check_area(i, meter));
+    }
+    check_coverage();
+    meter.finish();
+    return std::move(report_);
+  }
+
+ private:
+  void see(const FramePlace& place) {
+    if (place.link == 0) seen_[place.part].add({place.offset, place.bytes});
+  }
+
+  void add_damage(const Error& error, std::optional<std::size_t> area, Extent bytes) {
+    ++report_.damage_count;
+    if (report_.damage.size() >= kMostListed) return;
+    Damage damage;
+    damage.what = error.message();
+    damage.bytes = bytes;
+    if (area) damage.area = describe(image_->catalog().areas[*area], image_->catalog().layout);
+    report_.damage.push_back(std::move(damage));
+  }
+
+  void check_prologue() {
+    Bytes frame(kFrameHeaderBytes), content;
+    const auto check = [&]() -> Result<void> {
+      const std::shared_ptr<ReadFile> file = TRY(image_->parts().part(0));
+      TRY(file->read(kPartHeaderBytes, frame));
+      const FrameHeader header = TRY(FrameHeader::decode(frame));
+      const FramePlace place{0, 0, kPartHeaderBytes, static_cast<std::uint32_t>(kFrameHeaderBytes + header.stored_bytes)};
+      TRY(image_->parts().read(place, frame));
+      FrameOpener opener(image_->data_key());
+      const OpenedFrame opened = TRY(opener.open(frame, kMaxRawBytes, content));
+      if (opened.header.type != FrameType::prologue || opened.address != FrameAddress{})
+        return fail(ErrorCode::corrupt, "the first record is not the prologue");
+      see(place);
+      return {};
+    };
+    if (Result<void> result = check(); !result)
+      add_damage(std::move(result).error().within(image_->parts().describe(0)), std::nullopt, {});
+  }
+
+  Result<void> check_area(std::size_t area, ProgressMeter& meter) {
+    ImageWalk walk(image_, area, [this](const FramePlace& place) { see(place); });
+    PipelineSteps steps;
+    steps.produce = [&](std::size_t slot) -> Result<bool> {
+      while (true) {
+        Result<std::optional<ImageChunk>> chunk = walk.next();
+        if (!chunk) {
+          index_damage_ = true;
+          pending_.push_back({std::move(chunk).error(), walk.failed_region()});
+          continue;
+        }
+        if (!*chunk) return false;
+        slots_[slot].chunk = std::move(**chunk);
+        if (slots_[slot].chunk.entry.kind == ChunkEntry::Kind::stored) see(slots_[slot].chunk.entry.place);
+        return true;
+      }
+    };
+    steps.work = [&](unsigned worker, std::size_t slot) -> Result<void> {
+      Slot& s = slots_[slot];
+      s.damage.reset();
+      if (s.chunk.entry.kind != ChunkEntry::Kind::stored) return {};
+      Result<void> result = readers_[worker].read(area, s.chunk.number, s.chunk.extent.length, s.chunk.entry, s.content);
+      if (!result) s.damage = std::move(result).error();
+      return {};
+    };
+    steps.consume = [&](std::size_t slot) -> Result<void> {
+      const Slot& s = slots_[slot];
+      if (s.damage) add_damage(*s.damage, area, s.chunk.extent);
+      std::uint64_t bytes = 0;
+      for (const Extent& extent : s.chunk.used) bytes += extent.length;
+      if (!s.damage) report_.checked_bytes += bytes;
+      meter.advance(bytes);
+      return {};
+    };
+    TRY(run_pipeline(static_cast<unsigned>(readers_.size()), slots_.size(), context_.cancel, steps));
+    for (const auto& [error, region] : pending_) add_damage(error, area, region);
+    pending_.clear();
+    return {};
+  }
+
+  // Every byte between the header and the end must belong to a record that was read.
+  void check_coverage() {
+    PartReader& parts = image_->parts();
+    for (std::uint32_t i = 0; i < parts.parts(); ++i) {
+      const Result<std::shared_ptr<ReadFile>> file = parts.part(i);
+      if (!file) {
+        add_damage(file.error(), std::nullopt, {});
+        continue;
+      }
+      if (index_damage_) continue;  // what the lost pages point to cannot be told from a stray record
+      const std::uint64_t end = (*file)->size() - (i + 1 == parts.parts() ? kTrailerBytes : 0);
+      ExtentSet rest({{kPartHeaderBytes, end - kPartHeaderBytes}});
+      for (const Extent& extent : seen_[i].items()) rest.remove(extent);
+      for (const Extent& extent : rest.items()) {
+        Error error = make_error(ErrorCode::corrupt, fmt::format("{} has {} bytes that belong to nothing", parts.describe(i), extent.length));
+        error.offset_bytes = extent.start;
+        add_damage(error, std::nullopt, {});
+      }
+    }
+  }
+
+  std::shared_ptr<ImageReader> image_;
+  JobContext& context_;
+  std::vector<ChunkReader> readers_;
+  std::vector<Slot> slots_;
+  std::map<std::uint32_t, ExtentSet> seen_;
+  std::vector<std::pair<Error, Extent>> pending_;
+  bool index_damage_ = false;
+  ValidateReport report_;
+};
+
+}  // namespace
+
+Result<ValidateReport> run_validate(std::shared_ptr<ImageReader> image, JobContext& context) {
+  return Validation(std::move(image), context).run();
+}
+
+}  // namespace tintype
