@@ -47,7 +47,7 @@ constexpr std::array kBackupOptions = {
            .group = Group::image, .default_value = "1",
            .help = "Leave out the data of page files (pagefile.sys, swapfile.sys) in the root folder; 0 takes it.",
            .built = true},
-    Option{.features = "B11", .slash = "skh", .gnu = "skip-hiber-file", .ini = "SkipHiberFile", .actions = kReader,
+    Option{.features = "B11", .slash = "skh", .gnu = "skip-hibernation-file", .ini = "SkipHiberFile", .actions = kReader,
            .group = Group::image, .default_value = "1",
            .help = "Leave out the data of the hibernation file (hiberfil.sys) in the root folder; 0 takes it.",
            .built = true},

@@ -35,7 +35,7 @@ constexpr std::array kShared = {
            .group = Group::tuning,
            .help = "Handle the base image and the changes in two passes, so that a base on removable media is read "
                    "once."},
-    Option{.features = "B15 R26 V1", .slash = "iobs", .gnu = "iobs", .ini = "IOBS", .actions = kImaging,
+    Option{.features = "B15 R26 V1", .slash = "iobs", .gnu = "gentle-io", .ini = "IOBS", .actions = kImaging,
            .group = Group::tuning, .help = "Use small, paced requests that suit slow links."},
     Option{.features = "B8 R26 V1", .slash = "noej", .gnu = "no-eject", .ini = "NoEject", .actions = kImaging,
            .group = Group::discs, .help = "Never open the optical drive's tray."},

@@ -42,7 +42,7 @@ Result<void> check_restore(const ParsedCommand& command) {
   TRY(need(command, "file", "--file /mnt/backup/name"));
   TRY(exclude(command, "original-place", "first-fit"));
   TRY(exclude(command, "mbr-slot", "use-same-mbr-entry"));
-  TRY(exclude(command, "replace-nt-sig", "change-nt-sig"));
+  TRY(exclude(command, "replace-nt-signature", "change-nt-signature"));
   return {};
 }
 

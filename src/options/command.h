@@ -32,6 +32,7 @@ struct Setting {
 struct ParsedCommand {
   Action action = Action::none;
   std::optional<Action> help_topic;   // action == help: which one; empty: the program
+  bool help_in_slash = false;         // it was asked for by "/?"
   std::vector<Setting> settings;
   std::vector<std::string> notes;     // for the log: options without effect here, INI sections passed over
 

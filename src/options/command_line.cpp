@@ -24,7 +24,7 @@ class CommandLine {
 
  private:
   Result<void> read_word(const std::string& word) {
-    if (word == "--help" || word == "-h" || word == "-?" || word == "/?") return help();
+    if (word == "--help" || word == "-h" || word == "-?" || word == "/?") return help(word == "/?");
     if (word == "--version" || word == "-V") return version();
     if (word.starts_with("--")) return read_gnu(word);
     if (word.starts_with('/')) return read_slash(word);
@@ -36,7 +36,8 @@ class CommandLine {
                  "every value belongs to an option, such as --file=NAME or /f:NAME");
   }
 
-  Result<void> help() {
+  Result<void> help(bool in_slash) {
+    command_.help_in_slash = in_slash;
     for (; !chosen_ && at_ < words_.size(); ++at_) {
       const std::string& word = words_[at_];
       const ActionInfo* found =
@@ -67,7 +68,7 @@ class CommandLine {
   }
 
   Result<void> choose_checked(const ActionInfo& action, const std::string& word) {
-    if (action.action == Action::help) return help();
+    if (action.action == Action::help) return help(false);
     if (action.action == Action::version) return version();
     if (!action.built && !inputs_.allow_unbuilt && !help_follows())
       return wrong(fmt::format("the action {} is not built yet", word), "\"tintype help\" lists those that are");

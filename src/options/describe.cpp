@@ -5,12 +5,13 @@
 #include <array>
 
 #include "options/document.h"
+#include "options/parse.h"
 
 namespace tintype::options {
 namespace {
 
 std::string gnu_term(const Option& option) {
-  if (option.value_name.empty()) return fmt::format("--{}", option.gnu);
+  if (option.kind == Kind::flag) return fmt::format("--{}{}", option.default_value == "1" ? "[no-]" : "", option.gnu);
   return option.value_optional ? fmt::format("--{}[={}]", option.gnu, option.value_name)
                                : fmt::format("--{}={}", option.gnu, option.value_name);
 }
@@ -29,13 +30,25 @@ std::string term(const Option& option, Spelling spelling) {
   return spelling == Spelling::gnu ? fmt::format("{}, {}", a, b) : fmt::format("{}, {}", b, a);
 }
 
-std::string section_label(const Option& option) {
+std::string section_label(const Option& option, Action action) {
   switch (option.section) {
     case IniSection::options: return "[Options]";
     case IniSection::phylock: return "[PHYLock_Options]";
     case IniSection::hd: return "[HDx]";
-    default: return "[..._Defaults]";
+    default: break;
   }
+  std::string name(info(action).gnu);
+  name.front() = static_cast<char>(name.front() - 'a' + 'A');
+  return fmt::format("[{}_Defaults]", name);
+}
+
+// "INI: [Backup_Defaults] RawMode=1", for a flag with the value that is worth writing there.
+std::string ini_label(const Option& option, Action action) {
+  const std::string key = fmt::format("INI: {} {}", section_label(option, action), option.ini);
+  if (option.kind != Kind::flag) return key;
+  if (option.default_value == "1") return key + "=0";
+  const bool copy = action == Action::copy && !option.ini_on_copy.empty();
+  return fmt::format("{}={}", key, copy ? option.ini_on_copy : option.ini_on);
 }
 
 std::string default_label(const Option& option) {
@@ -43,35 +56,50 @@ std::string default_label(const Option& option) {
   return fmt::format(" Default: {}.", option.default_value);
 }
 
-Entry entry(const Option& option, Spelling spelling) {
+Entry entry(const Option& option, Action action, Spelling spelling) {
   Entry out{term(option, spelling), std::string(option.help)};
   out.text += default_label(option);
   for (const Choice& each : option.choices)
     out.text += fmt::format("\n{} or {}: {}", each.number, each.word, each.meaning);
-  if (option.ini.empty()) return out;
-  out.text += option.kind == Kind::flag ? fmt::format("\nINI: {} {}={}", section_label(option), option.ini,
-                                                      option.default_value == "1" ? "0" : option.ini_on)
-                                        : fmt::format("\nINI: {} {}", section_label(option), option.ini);
+  if (!option.ini.empty()) out.text += "\n" + ini_label(option, action);
   return out;
 }
 
 bool is_general(const Option& option) { return option.actions == kEveryAction; }
 
-// Options by group; those not built yet stand together at the end.
-void add_options(Document& document, const std::vector<const Option*>& options, Spelling spelling) {
+// What is built, by group.
+void add_options(Document& document, Action action, const std::vector<const Option*>& options, Spelling spelling) {
   for (std::size_t g = 0; g < kGroupCount; ++g) {
     DocumentSection section{std::string(to_string(static_cast<Group>(g))), "", {}, {}};
     for (const Option* each : options)
-      if (each->built && each->group == static_cast<Group>(g)) section.entries.push_back(entry(*each, spelling));
+      if (each->built && each->group == static_cast<Group>(g))
+        section.entries.push_back(entry(*each, action, spelling));
     if (!section.entries.empty()) document.sections.push_back(std::move(section));
   }
-  DocumentSection later{"Not built yet", "Known and refused with a clear message before anything is touched.", {}, {}};
+}
+
+void add_unbuilt(Document& document, Action action, const std::vector<const Option*>& options, Spelling spelling) {
+  DocumentSection later{"Options not built yet", "Known, and refused with a clear message before anything is touched.",
+                        {}, {}, true};
   for (const Option* each : options)
-    if (!each->built) later.entries.push_back(entry(*each, spelling));
+    if (!each->built) later.entries.push_back(entry(*each, action, spelling));
   if (!later.entries.empty()) document.sections.push_back(std::move(later));
 }
 
-std::vector<std::string> lines(std::string_view text) { return split_fields(text, '\n'); }
+// The examples in the spelling asked for; the catalogue has them in GNU spelling.
+std::vector<std::string> examples(const ActionInfo& action, Spelling spelling) {
+  std::vector<std::string> out = split_fields(action.examples, '\n');
+  for (std::string& each : out) {
+    if (spelling == Spelling::gnu) continue;
+    Inputs inputs;
+    inputs.allow_unbuilt = true;
+    inputs.arguments = split_fields(each, ' ');
+    inputs.arguments.erase(inputs.arguments.begin());
+    const Result<ParsedCommand> command = parse_command(inputs);
+    if (command && command->action == action.action) each = show_command(*command, spelling);
+  }
+  return out;
+}
 
 Document describe_action(const ActionInfo& action, Spelling spelling) {
   Document out{fmt::format("tintype-{}", action.gnu), std::string(action.summary), {}};
@@ -84,16 +112,17 @@ Document describe_action(const ActionInfo& action, Spelling spelling) {
   out.sections.push_back({"Synopsis", "", {}, synopsis});
   const std::string refused = action.built ? "" : "This action is not built yet.\n";
   out.sections.push_back({"Description", refused + std::string(action.about), {}, {}});
-  if (!action.examples.empty()) out.sections.push_back({"Examples", "", {}, lines(action.examples)});
+  if (!action.examples.empty()) out.sections.push_back({"Examples", "", {}, examples(action, spelling)});
   std::vector<const Option*> own;
   std::string general;
   for (const Option* each : options_of(action.action)) {
     if (!is_general(*each)) own.push_back(each);
     else if (each->built) general += fmt::format("{}--{}", general.empty() ? "" : ", ", each->gnu);
   }
-  add_options(out, own, spelling);
+  add_options(out, action.action, own, spelling);
   out.sections.push_back(
       {"Options of every action", fmt::format("{}. \"tintype help\" explains them.", general), {}, {}});
+  add_unbuilt(out, action.action, own, spelling);
   return out;
 }
 
@@ -155,10 +184,11 @@ Document describe_program(Spelling spelling) {
   std::vector<const Option*> general;
   for (const Option& each : catalogue())
     if (is_general(each)) general.push_back(&each);
-  add_options(out, general, spelling);
-  out.sections.push_back(unbuilt_actions());
+  add_options(out, Action::none, general, spelling);
   out.sections.push_back(surroundings());
   out.sections.push_back(exit_statuses());
+  out.sections.push_back(unbuilt_actions());
+  add_unbuilt(out, Action::none, general, spelling);
   return out;
 }
 

@@ -22,6 +22,7 @@ struct DocumentSection {
   std::string text;
   std::vector<Entry> entries;
   std::vector<std::string> code;  // lines shown as they are
+  bool brief = false;             // a terminal shows the terms alone; the manual page explains them
 };
 struct Document {
   std::string name;      // "tintype-backup"

@@ -51,6 +51,12 @@ std::string paragraphs(std::string_view text, std::string_view between) {
   return out;
 }
 
+std::string all_terms(const std::vector<Entry>& entries) {
+  std::string out;
+  for (const Entry& each : entries) out += fmt::format("{}{}", out.empty() ? "" : "; ", each.term);
+  return out;
+}
+
 std::string manual_section(const DocumentSection& section) {
   std::string out = fmt::format(".SH {}\n", argument(upper(section.heading)));
   out += paragraphs(section.text, ".PP");
@@ -73,7 +79,9 @@ std::string render_text(const Document& document, std::size_t width) {
     out += fmt::format("\n{}:\n", section.heading);
     if (!section.text.empty()) out += wrap(section.text, width, 2);
     for (const std::string& line : section.code) out += fmt::format("  {}\n", line);
+    if (section.brief) out += wrap(all_terms(section.entries), width, 2);
     for (const Entry& each : section.entries) {
+      if (section.brief) continue;
       out += wrap(each.term, width, 2);
       out += wrap(each.text, width, 8);
     }

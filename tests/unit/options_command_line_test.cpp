@@ -66,7 +66,7 @@ TEST(CommandLine, OrderIsKept) {
   ASSERT_EQ(command.settings.size(), 4U);
   EXPECT_EQ(command.settings[0].option->slash, "npt");
   EXPECT_EQ(command.settings[2].value.number, 0U);
-  EXPECT_FALSE(command.flag("no-part-table"));
+  EXPECT_FALSE(command.flag("no-partition-table"));
 }
 
 TEST(CommandLine, HelpInEveryForm) {
@@ -79,6 +79,8 @@ TEST(CommandLine, HelpInEveryForm) {
   const std::vector<std::vector<std::string>> backup = {
       {"/b", "/?"}, {"/?", "/b"}, {"help", "backup"}, {"backup", "--help"}, {"backup", "--drive", "0", "-h"}};
   for (const auto& words : backup) EXPECT_EQ(parsed(line(words)).help_topic, Action::backup) << words[0];
+  EXPECT_TRUE(parsed(line({"/b", "/?"})).help_in_slash);
+  EXPECT_FALSE(parsed(line({"backup", "--help"})).help_in_slash);
   EXPECT_EQ(parsed(line({"copy", "--help"})).help_topic, Action::copy);
   EXPECT_EQ(parsed(line({"--version"})).action, Action::version);
 }

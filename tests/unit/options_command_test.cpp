@@ -124,7 +124,7 @@ TEST(Defaults, Hold) {
   EXPECT_TRUE(command.flag("save-log"));
   EXPECT_FALSE(command.flag("raw-mode"));
   EXPECT_EQ(command.number("max-file-size"), std::nullopt);
-  EXPECT_EQ(command.number("phylock-disk-cache-size"), 200U << 20);
+  EXPECT_EQ(command.number("snapshot-disk-cache-size"), 200U << 20);
   EXPECT_EQ(parsed(any_line({"/r", "/f:a", "/kf:10"})).number("keep-free"), 10U << 20);
   EXPECT_EQ(parsed(any_line({"/r", "/f:a", "/sp:0x301"})).number("source-partition"), 0x301U);
 }

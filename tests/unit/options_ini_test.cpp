@@ -72,10 +72,10 @@ TEST(Ini, ACommandLineUsesOnlyGlobalOptions) {
       "[Options]\nEventLogLevel=1\nWin7MBR=1\nNoScale=200m\nCheckBoxes=1\n[Backup_Defaults]\nCompression=7\n"
       "[PHYLock_Options]\nPHYLockDisable=1\n[HD0]\nNoPartTable=0x10000\nUseOrgGeo=1\n";
   EXPECT_THAT(said(settings(text, Action::backup, false)),
-              testing::ElementsAre("event-log-level=1", "phylock-disable=1"));
+              testing::ElementsAre("event-log-level=1", "no-snapshot=1"));
   EXPECT_THAT(said(settings(text, Action::backup, true)),
               testing::ElementsAre("event-log-level=1", "win7-mbr=1", "no-scale=200m", "check-boxes=1",
-                                   "compression=7", "phylock-disable=1", "no-part-table=1"));
+                                   "compression=7", "no-snapshot=1", "no-partition-table=1"));
 }
 
 TEST(Ini, DriveSections) {

@@ -50,7 +50,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"virtual-drive", "10:a", {}}, Row{"virtual-drive", "1:a,C,vhdd", {}},
         Row{"virtual-drive", "1:a,X,vhdd,10", {}}, Row{"virtual-drive", "1:a,c,floppy,10", {}},
         Row{"virtual-drive", "1:a,c,VMDKS,0", {}}, Row{"file", "", {}}, Row{"message", "", 0},
-        Row{"workers", "0", {}}, Row{"phylock-cache-size", "8192", 8192ULL << 10}));
+        Row{"workers", "0", {}}, Row{"snapshot-cache-size", "8192", 8192ULL << 10}));
 
 TEST(Value, LengthsCountCharactersNotBytes) {
   std::string umlauts;
