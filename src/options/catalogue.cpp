@@ -2,19 +2,24 @@
 #include "options/catalogue.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 
 #include "options/words.h"
 
 namespace tintype::options {
 namespace {
 
+// By group, and within a group in the order of the files.
 std::vector<Option> assemble() {
+  const std::array parts = {main_options(),     backup_options(),     shared_options(), restore_options(),
+                            geometry_options(), unattended_options(), beyond_options(), global_options(),
+                            point_in_time_options(), menu_options()};
   std::vector<Option> all;
-  for (const std::span<const Option> part :
-       {main_options(), backup_options(), shared_options(), restore_options(), geometry_options(),
-        unattended_options(), beyond_options(), global_options(), point_in_time_options(), menu_options()})
-    all.insert(all.end(), part.begin(), part.end());
-  std::ranges::stable_sort(all, {}, &Option::group);
+  for (std::size_t group = 0; group < kGroupCount; ++group)
+    for (const std::span<const Option> part : parts)
+      std::ranges::copy_if(part, std::back_inserter(all),
+                           [&](const Option& each) { return each.group == static_cast<Group>(group); });
   return all;
 }
 
