@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include "base/text.h"
+#include "job/backup.h"
+#include "naming/image_name.h"
+#include "naming/resolve.h"
+#include "ui/cli/actions.h"
+#include "ui/cli/after_backup.h"
+#include "ui/cli/drive_checks.h"
+#include "ui/cli/open_image.h"
+#include "ui/cli/password.h"
+#include "ui/cli/version.h"
+
+namespace tintype::cli {
+namespace {
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
+// All names must mean partitions of one drive, or one whole drive.
+Result<ResolvedDrive> resolve_source(const std::vector<std::string>& names) {
+  ResolvedDrive source = TRY(resolve(names.front(), this_machine()));
+  for (std::size_t i = 1; i < names.size(); ++i) {
+    ResolvedDrive more = TRY(resolve(names[i], this_machine()));
+    if (more.drive->info().path != source.drive->info().path)
+      return fail(ErrorCode::usage, fmt::format("{} and {} are on different drives", printable(names.front()), printable(names[i])),
+                  "make one image for each drive");
+    if (more.partitions.empty() || source.partitions.empty())
+      return fail(ErrorCode::usage, fmt::format("{} already means the whole drive", printable(more.partitions.empty() ? names[i] : names.front())),
+                  "name the drive once, or its partitions");
+    for (const std::uint32_t id : more.partitions)
+      if (std::ranges::find(source.partitions, id) == source.partitions.end()) source.partitions.push_back(id);
+  }
+  return source;
+}
+
+class BackupAction {
+ public:
+  explicit BackupAction(Session& session) : session_(session), command_(session.command()) {}
+
+  Result<Report> run() {
+    TRY(find_source());
+    TRY(find_place());
+    TRY(ask_to_replace());
+    TRY(fill_request());
+    warn_of_room();
+    JobContext context = session_.context();
+    const auto started = std::chrono::steady_clock::now();
+    const BackupReport report = TRY(run_backup(request_, context));
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    TRY(check_afterwards());
+    return result(report, seconds);
+  }
+
+ private:
+  Result<void> find_source() {
+    source_ = TRY(resolve_source(command_.texts("drive")));
+    const ImageName name = TRY(parse_image_name(*command_.text("file")));
+    path_ = TRY(resolve_image_path(name, ImageUse::write));
+    const SourceUse use = TRY(check_source(source_, path_, command_.flag("allow-in-use")));
+    // Opened again, now that it is known whether it may be claimed.
+    OpenOptions options{.exclusive = use.exclusive, .lock = true, .sector_bytes = source_.layout.sector_bytes};
+    request_.drive = TRY(this_machine().open(source_.drive->info().path, options));
+    request_.layout = source_.layout;
+    request_.partitions = source_.partitions;
+    request_.consistency = use.consistency;
+    if (use.consistency == "in-use")
+      session_.events().warn("the source is in use: the image will not be of one point in time");
+    return {};
+  }
+
+  Result<void> find_place() {
+    const SplitPath split = split_path(path_);
+    request_.place = TRY(open_local_place(split.folder, command_.flag("make-dir")));
+    request_.image = split.name;
+    return {};
+  }
+
+  Result<void> ask_to_replace() {
+    if (!TRY(request_.place->exists(request_.image))) return {};
+    const Answer answer = session_.events().ask(
+        {QuestionKind::yes_no, "replace-image", fmt::format("{} exists. Replace it when the new image is complete?", path_), {path_}});
+    if (answer == Answer::yes) return {};
+    return fail(ErrorCode::exists, fmt::format("{} exists and is not replaced", printable(path_)),
+                "give another name, or answer yes (--unattended-yes does)");
+  }
+
+  Result<void> fill_request() {
+    request_.max_part_bytes = command_.number("max-file-size").value_or(0);
+    request_.encrypt = command_.number("encryption") == 3;
+    request_.password = TRY(password_to_write(session_));
+    request_.compression = static_cast<int>(command_.number("compression").value_or(1));
+    request_.description = command_.text("description").value_or("");
+    request_.raw = command_.flag("raw-mode");
+    request_.skip_page_files = command_.flag("skip-page-file");
+    request_.skip_hibernation_files = command_.flag("skip-hibernation-file");
+    request_.allow_errors = command_.flag("allow-errors");
+    request_.keep_failed = command_.flag("keep-failed-backups");
+    request_.program = fmt::format("tintype {}", kVersion);
+    request_.host = host_name();
+    return {};
+  }
+
+  // Compared with what the file systems say is used, since nobody knows beforehand how far data shrinks.
+  void warn_of_room() {
+    const Result<std::uint64_t> room = request_.place->free_bytes();
+    if (!room || source_.drive->size_bytes() <= *room) return;
+    const std::uint64_t used = used_bytes_of(source_, request_.raw);
+    if (used > *room)
+      session_.events().warn(fmt::format("{} are to be saved and {} has {} free: the image may not fit",
+                                         format_size(used), split_path(path_).folder, format_size(*room)));
+  }
+
+  Result<void> check_afterwards() {
+    const bool compare = command_.flag("byte-for-byte");
+    if (!compare && !command_.flag("post-validate")) return {};
+    JobContext context = session_.context();
+    return check_backup(request_, path_, compare, context);
+  }
+
+  Report result(const BackupReport& report, double seconds) const {
+    Report end;
+    end.facts = {{"image", path_},
+                 {"set_id", report.set_id},
+                 {"used_bytes", report.used_bytes},
+                 {"image_bytes", report.image_bytes},
+                 {"unreadable_bytes", report.unreadable_bytes}};
+    const double speed = static_cast<double>(report.used_bytes) / std::max(seconds, 0.001);
+    end.summary.push_back(fmt::format("{}: {} saved in {}, {:.1f} s, {}/s", path_, format_size(report.used_bytes),
+                                      format_size(report.image_bytes), seconds, format_size(static_cast<std::uint64_t>(speed))));
+    if (report.outcome == Outcome::with_bad_sectors) {
+      end.status = ExitStatus::bad_sectors;
+      end.summary.push_back(fmt::format("{} of the source could not be read; the image has zeros there", format_size(report.unreadable_bytes)));
+    }
+    return end;
+  }
+
+  Session& session_;
+  const options::ParsedCommand& command_;
+  ResolvedDrive source_;
+  std::string path_;
+  BackupRequest request_;
+};
+
+}  // namespace
+
+Result<Report> run_backup_action(Session& session) { return BackupAction(session).run(); }
+
+}  // namespace tintype::cli

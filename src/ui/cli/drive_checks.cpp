@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/cli/drive_checks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/text.h"
+#include "job/list.h"
+
+namespace tintype::cli {
+namespace {
+
+// True if bytes can change under a reader. A loop device that nothing is mounted from writes nothing by itself.
+bool writes(const Use& use) { return !use.read_only && use.kind != Use::Kind::loop; }
+
+bool exists(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::exists(path, error);
+}
+
+// Whether two paths lead to the same bytes. What cannot be found out does not count as the same.
+bool same_bytes(const std::string& a, const std::string& b) {
+  if (!exists(a) || !exists(b)) return false;
+  const Result<Location> one = location_of(a), other = location_of(b);
+  return one && other && one->overlaps(*other);
+}
+
+std::string partition_words(const PartitionListing& partition, const DriveListing& drive) {
+  const FsInfo& fs = partition.fs;
+  const bool known = partition.looked_at && fs.type != FsType::unknown;
+  std::string text = known ? to_string(fs.type) : "unknown content";
+  if (!fs.label.empty()) text += fmt::format(" \"{}\"", printable(fs.label));
+  text += ", " + format_size(checked_mul(partition.entry.sector_count, drive.layout.sector_bytes).value_or(0));
+  if (known) text += fmt::format(", {} used", format_size(fs.used_bytes));
+  for (const std::string& point : partition.mount_points) text += fmt::format(", mounted on {}", printable(point));
+  return text;
+}
+
+}  // namespace
+
+ExtentSet chosen_bytes(const ResolvedDrive& source) {
+  const std::uint64_t size = source.drive->size_bytes();
+  ExtentSet bytes;
+  for (const std::uint32_t id : source.partitions) {
+    const Partition* partition = source.layout.find(id);
+    const auto start = partition != nullptr ? checked_mul(partition->start_sector, source.layout.sector_bytes) : std::nullopt;
+    const auto length = partition != nullptr ? checked_mul(partition->sector_count, source.layout.sector_bytes) : std::nullopt;
+    if (start && length && *length != 0 && fits(*start, *length, size)) bytes.add({*start, *length});
+    else bytes.add({0, size});
+  }
+  if (source.partitions.empty() && size != 0) bytes.add({0, size});
+  return bytes;
+}
+
+Result<SourceUse> check_source(const ResolvedDrive& source, const std::string& image_path, bool allow_in_use) {
+  const std::string& path = source.drive->info().path;
+  if (same_bytes(path, image_path))
+    return fail(ErrorCode::refused, fmt::format("{} is the source itself", printable(image_path)), "give the image another name");
+  const std::vector<Use> uses = TRY(find_uses(path));
+  const ExtentSet bytes = chosen_bytes(source);
+  SourceUse result;
+  result.exclusive = uses.empty();
+  for (const Use& use : uses) {
+    if (!bytes.intersects(use.extent)) continue;
+    if (holds_file(use, image_path))
+      return fail(ErrorCode::refused, fmt::format("the image {} would be written into its own source: {}", printable(image_path), printable(use.text())),
+                  "put it on another partition");
+    if (use.kind == Use::Kind::mount && use.read_only && result.consistency == "offline") result.consistency = "read-only";
+    if (!writes(use)) continue;
+    if (!allow_in_use)
+      return fail(ErrorCode::busy, fmt::format("the source is in use: {}", printable(use.text())),
+                  "unmount it, or use --allow-in-use if an image that is not of one point in time will do");
+    result.consistency = "in-use";
+  }
+  return result;
+}
+
+Result<TargetUse> check_target(const std::string& target_path, const RestorePlan& plan, const std::vector<std::string>& image_files) {
+  for (const std::string& file : image_files)
+    if (same_bytes(target_path, file))
+      return fail(ErrorCode::refused, fmt::format("the target {} holds the image itself", printable(target_path)), "choose another target");
+  const std::vector<Use> uses = TRY(find_uses(target_path));
+  for (const Use& use : uses) {
+    if (!plan.touched.intersects(use.extent)) continue;
+    for (const std::string& file : image_files)
+      if (holds_file(use, file))
+        return fail(ErrorCode::refused, fmt::format("the image {} lies on what would be overwritten: {}", printable(file), printable(use.text())),
+                    "copy it elsewhere first");
+    return fail(ErrorCode::busy, fmt::format("the target is in use: {}", printable(use.text())),
+                use.kind == Use::Kind::mount ? "unmount it first" : "stop using it first");
+  }
+  return TargetUse{.exclusive = uses.empty()};
+}
+
+TargetWords words_for_target(const ResolvedDrive& target) {
+  const DriveListing listing = list_drive(target);
+  TargetWords words;
+  for (const PartitionListing& partition : listing.partitions)
+    words[partition.entry.id] = partition_words(partition, listing);
+  return words;
+}
+
+}  // namespace tintype::cli

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <string>
+#include <vector>
+
+#include "base/extent.h"
+#include "drive/in_use.h"
+#include "naming/resolve.h"
+#include "plan/restore_plan.h"
+
+namespace tintype::cli {
+
+// What keeps a backup from being of one point in time, and a restore from pulling the ground from under a running
+// system (FEATURES R0).
+
+// The bytes that the chosen partitions, or the whole drive, take.
+ExtentSet chosen_bytes(const ResolvedDrive& source);
+
+// How the source is used now: "offline", "read-only" or, if `allow_in_use`, "in-use". Error{busy} if it is in use.
+// Error{refused} if the image at `image_path` would be written into what is read.
+struct SourceUse {
+  std::string consistency = "offline";
+  bool exclusive = false;  // nobody uses any of it: it may be claimed
+};
+Result<SourceUse> check_source(const ResolvedDrive& source, const std::string& image_path, bool allow_in_use);
+
+// Error{busy} if what the plan writes is in use, Error{refused} if the target is one of the image's own files.
+struct TargetUse {
+  bool exclusive = false;
+};
+Result<TargetUse> check_target(const std::string& target_path, const RestorePlan& plan, const std::vector<std::string>& image_files);
+
+// What the target holds now, for the question that comes before it is destroyed.
+TargetWords words_for_target(const ResolvedDrive& target);
+
+}  // namespace tintype::cli

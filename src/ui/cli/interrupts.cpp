@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/cli/interrupts.h"
+
+#include <csignal>
+#include <ctime>
+#include <utility>
+
+namespace tintype::cli {
+namespace {
+
+sigset_t stopping_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  // nohup ignores it, and that holds. SIGINT is taken even where a shell ignores it for its background jobs:
+  // whoever sends it there means it.
+  struct sigaction now{};
+  if (sigaction(SIGHUP, nullptr, &now) != 0 || now.sa_handler != SIG_IGN) sigaddset(&set, SIGHUP);
+  return set;
+}
+
+int wait_for(const sigset_t& set, long milliseconds) {
+  const timespec time{milliseconds / 1000, milliseconds % 1000 * 1'000'000};
+  return sigtimedwait(&set, nullptr, &time);
+}
+
+}  // namespace
+
+Interrupts::Interrupts(Handler on_signal) {
+  const sigset_t set = stopping_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  ::signal(SIGINT, SIG_DFL);  // an ignored signal would never become pending
+  watcher_ = std::jthread([set, handler = std::move(on_signal)](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      const int signal = wait_for(set, 50);
+      if (signal <= 0) continue;
+      handler(signal == SIGINT ? Signal::interrupt : Signal::terminate, [&set] { return wait_for(set, 0) > 0; }, stop);
+    }
+  });
+}
+
+}  // namespace tintype::cli

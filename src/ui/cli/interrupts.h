@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <functional>
+#include <thread>
+
+#include "base/cancel.h"
+
+namespace tintype::cli {
+
+// Takes the signals that ask the program to stop. Must be made before any other thread: it blocks them for all.
+class Interrupts {
+ public:
+  enum class Signal { interrupt, terminate };
+  // `on_signal` runs on a thread of its own; `stop` becomes true when it should come to an end.
+  using Handler = std::function<void(Signal, const std::function<bool()>& again, const std::stop_token& stop)>;
+  explicit Interrupts(Handler on_signal);
+  ~Interrupts() = default;  // stops and joins the thread
+
+ private:
+  std::jthread watcher_;
+};
+
+}  // namespace tintype::cli

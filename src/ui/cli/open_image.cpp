@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/cli/open_image.h"
+
+#include "naming/image_name.h"
+#include "ui/cli/password.h"
+
+namespace tintype::cli {
+
+SplitPath split_path(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return {".", path};
+  return {slash == 0 ? "/" : path.substr(0, slash), path.substr(slash + 1)};
+}
+
+Result<OpenedImage> open_image(const std::string& file, Session& session) {
+  OpenedImage image;
+  const ImageName name = TRY(parse_image_name(file));
+  image.path = TRY(resolve_image_path(name, ImageUse::read));
+  const SplitPath split = split_path(image.path);
+  image.name = split.name;
+  image.place = TRY(open_local_place(split.folder));
+  Result<std::shared_ptr<ImageReader>> reader = ImageReader::open(image.place, image.name, password_to_read(session));
+  if (!reader) {
+    Error error = reader.error();
+    // The image itself is there: what is not found now is one of its parts.
+    if (error.code == ErrorCode::not_found) error.code = ErrorCode::corrupt;
+    return fail(std::move(error));
+  }
+  image.reader = std::move(reader).take();
+  return image;
+}
+
+}  // namespace tintype::cli

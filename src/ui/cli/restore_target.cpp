@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/cli/restore_target.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "drive/open.h"
+#include "naming/image_name.h"
+#include "ui/cli/drive_checks.h"
+
+namespace tintype::cli {
+namespace {
+
+RestoreTarget new_file(const DriveName& name, const Catalog& image) {
+  RestoreTarget target;
+  target.path = name.word;
+  target.is_new = true;
+  target.info.path = name.word;
+  target.info.size_bytes = image.source.size_bytes;
+  target.info.logical_sector_bytes = image.source.logical_sector_bytes;
+  target.info.physical_sector_bytes = image.source.logical_sector_bytes;
+  target.layout.sector_bytes = image.source.logical_sector_bytes;
+  target.layout.drive_sectors = image.source.size_bytes / image.source.logical_sector_bytes;
+  target.text = fmt::format("the new file {}, {}", printable(name.word), format_size(image.source.size_bytes));
+  return target;
+}
+
+// Ids of the partitions that the image holds, and whether they are all that its source had.
+struct Held {
+  std::vector<std::uint32_t> ids;
+  bool whole_drive = false;
+};
+
+Held held_by(const Catalog& image) {
+  Held held;
+  for (const Area& area : image.areas) {
+    if (area.kind == AreaKind::drive) held.whole_drive = true;
+    if (area.kind == AreaKind::partition) held.ids.push_back(area.partition);
+  }
+  const bool all = std::ranges::all_of(image.layout.partitions, [&](const Partition& partition) {
+    return partition.extended || std::ranges::find(held.ids, partition.id) != held.ids.end();
+  });
+  held.whole_drive = held.whole_drive || all;
+  return held;
+}
+
+}  // namespace
+
+Result<RestoreTarget> find_target(const options::ParsedCommand& command, const Catalog& image) {
+  std::vector<std::string> names = command.texts("drive");
+  if (names.empty()) names.push_back("#");
+  if (names.size() > 1) return fail(ErrorCode::usage, "a restore has one target", "give --drive once, with at most one partition");
+  const DriveName name = TRY(parse_drive_name(names.front()));
+  if (name.kind == DriveName::Kind::path && name.partitions.empty() && !file_exists(name.word)) return new_file(name, image);
+  const ResolveOptions options{.open = {.sector_bytes = 0}, .image_signature = image.layout.signature_text()};
+  ResolvedDrive found = TRY(resolve(name, this_machine(), options));
+  const bool same_sectors = found.drive->info().logical_sector_bytes == image.source.logical_sector_bytes;
+  if (!same_sectors && found.layout.kind == TableKind::none && !found.listed) {
+    // A raw file without a table does not tell its sector size: the image's is as good as any.
+    OpenOptions with_size{.sector_bytes = image.source.logical_sector_bytes};
+    if (Result<std::shared_ptr<Drive>> again = this_machine().open(found.drive->info().path, with_size)) {
+      found.drive = std::move(again).take();
+      found.layout = TRY(read_layout(*found.drive));
+    }
+  }
+  if (found.partitions.size() > 1) return fail(ErrorCode::usage, "a restore has one target partition", "name one");
+  RestoreTarget target;
+  target.info = found.drive->info();
+  target.path = target.info.path;
+  target.layout = found.layout;
+  target.partition_named = !found.partitions.empty();
+  if (target.partition_named) target.partition = found.partitions.front();
+  target.words = words_for_target(found);
+  target.text = found.listed ? found.listed->text() : fmt::format("{}, {}", printable(target.path), format_size(target.info.size_bytes));
+  return target;
+}
+
+Result<RestoreOptions> placement_of(const options::ParsedCommand& command, const Catalog& image, const RestoreTarget& target) {
+  RestoreOptions options;
+  const Held held = held_by(image);
+  const bool first_fit = command.flag("first-fit");
+  if (const auto wanted = command.number("source-partition")) {
+    options.partition = static_cast<std::uint32_t>(*wanted);
+  } else if (target.partition_named || first_fit || !held.whole_drive) {
+    if (held.ids.size() != 1)
+      return fail(ErrorCode::usage, held.ids.empty() ? "the image holds no single partitions" : "the image holds several partitions",
+                  held.ids.empty() ? "restore the whole drive" : "say which with --source-partition; list --file shows them");
+    options.partition = held.ids.front();
+  }
+  if (target.partition_named) {
+    if (first_fit || command.flag("original-place"))
+      return fail(ErrorCode::usage, "a target partition is named, and another place is asked for", "leave out one of the two");
+    options.where = RestoreOptions::Where::partition;
+    options.target_partition = target.partition;
+  } else if (first_fit) {
+    options.where = RestoreOptions::Where::free_space;
+  }
+  if (command.flag("restore-first-track")) options.first_track_sectors = command.number("first-track-sectors").value_or(0);
+  return options;
+}
+
+Result<std::shared_ptr<Drive>> open_target(const RestoreTarget& target, bool exclusive) {
+  if (target.is_new)
+    return create_raw_file(target.path, target.info.size_bytes, {.lock = true, .sector_bytes = target.info.logical_sector_bytes});
+  return open_drive(target.path, {.access = OpenOptions::Access::write,
+                                  .exclusive = exclusive,
+                                  .lock = true,
+                                  .sector_bytes = target.info.logical_sector_bytes});
+}
+
+}  // namespace tintype::cli

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include <memory>
+#include <string>
+
+#include "image/reader.h"
+#include "naming/resolve.h"
+#include "options/command.h"
+#include "plan/restore_plan.h"
+
+namespace tintype::cli {
+
+// Where a restore goes: a drive there is, or a raw file that is yet to be made.
+struct RestoreTarget {
+  std::string path;
+  bool is_new = false;
+  DriveInfo info;
+  Layout layout;
+  std::uint32_t partition = 0;
+  bool partition_named = false;
+  TargetWords words;
+  std::string text;  // for questions: "drive 1: /dev/sdb, Samsung SSD 870 …", "new.raw, 20 GiB"
+};
+
+// Finds what --drive names; without it, the drive whose signature the image holds. A path that does not exist is a
+// new file of the source's size. Writes nothing.
+Result<RestoreTarget> find_target(const options::ParsedCommand& command, const Catalog& image);
+
+// What of the image goes where, from --source-partition, --first-fit and the target's name.
+Result<RestoreOptions> placement_of(const options::ParsedCommand& command, const Catalog& image, const RestoreTarget& target);
+
+// Opens the target for writing, or makes the new file.
+Result<std::shared_ptr<Drive>> open_target(const RestoreTarget& target, bool exclusive);
+
+}  // namespace tintype::cli
