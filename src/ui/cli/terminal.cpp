@@ -132,10 +132,10 @@ Tty::Got Tty::read_line(std::string& line, int timeout_ms, const CancelToken& ca
 
 Result<std::string> Tty::read_secret(const std::string& prompt, const CancelToken& cancel) {
   std::string line;
-  print(prompt);
   Got got = Got::end;
   {
-    const HiddenInput hidden(input_);
+    const HiddenInput hidden(input_);  // before the prompt: what is typed as soon as it shows must not be seen or lost
+    print(prompt);
     typed_.clear();
     got = read_line(line, -1, cancel);
   }
