@@ -125,10 +125,10 @@ timed() {
 }
 seconds() { printf '%d.%02d s' $(($1 / 1000)) $(($1 % 1000 / 10)); }
 
-# tintype_binary PRESET: builds it and prints its path; $TINTYPE, when set, is taken as it is.
+# tintype_binary PRESET: builds it and prints its path; $TINTYPE_PROGRAM, when set, is taken as it is.
 tintype_binary() {
-  if [ -n "${TINTYPE:-}" ]; then
-    realpath "$TINTYPE"
+  if [ -n "${TINTYPE_PROGRAM:-}" ]; then
+    realpath "$TINTYPE_PROGRAM"
     return
   fi
   local launcher=()
