@@ -35,9 +35,12 @@ class UnitStream final : public ExtentStream {
   std::optional<Extent> pending_;
 };
 
-Result<std::uint64_t> count_bytes(ExtentStream& stream) {
+Result<std::uint64_t> count_bytes(ExtentStream& stream, const CancelToken& cancel) {
   std::uint64_t total = 0;
-  while (const std::optional<Extent> extent = TRY(stream.next())) total += extent->length;
+  while (const std::optional<Extent> extent = TRY(stream.next())) {
+    total += extent->length;
+    TRY(cancel.check());
+  }
   return total;
 }
 
@@ -62,7 +65,9 @@ void save_everything(SourceArea& source, FsType type, std::string warning) {
 }
 
 Result<void> leave_out_files(SourceArea& source, const BackupRequest& request) {
-  for (LeftOutFile& file : TRY(source.file_system->left_out_files())) {
+  Result<std::vector<LeftOutFile>> files = source.file_system->left_out_files();
+  if (!files && files.error().code == ErrorCode::io) return {};  // saved like any other file
+  for (LeftOutFile& file : TRY(std::move(files))) {
     const bool wanted = file.kind == LeftOutFile::Kind::page ? request.skip_page_files : request.skip_hibernation_files;
     if (wanted) source.area.left_out.push_back(std::move(file));
   }
@@ -70,13 +75,21 @@ Result<void> leave_out_files(SourceArea& source, const BackupRequest& request) {
 }
 
 // Finds the file system of the area and counts what it uses.
-Result<void> examine(SourceArea& source, const BackupRequest& request, Events& events, const std::string& name) {
+Result<void> examine(SourceArea& source, const BackupRequest& request, Events& events, const CancelToken& cancel, const std::string& name) {
   source.area.raw = request.raw;
   if (request.raw) {
     save_everything(source, FsType::unknown, "all sectors were asked for");
   } else {
-    source.file_system = TRY(open_file_system(source.drive));
-    source.area.fs = source.file_system->info();
+    Result<std::unique_ptr<FileSystem>> opened = open_file_system(source.drive);
+    if (opened) {
+      source.file_system = std::move(*opened);
+      source.area.fs = source.file_system->info();
+    } else if (opened.error().code == ErrorCode::io) {
+      // Whether bad sectors end the backup is asked, or known, when they are read.
+      save_everything(source, FsType::unknown, "its first sectors cannot be read: all sectors are saved");
+    } else {
+      return fail(std::move(opened).error());
+    }
     if (!source.area.fs.warning.empty()) events.warn(fmt::format("{}: {}", name, printable(source.area.fs.warning)));
     if (source.area.fs.used_map_known) TRY(leave_out_files(source, request));
   }
@@ -84,10 +97,11 @@ Result<void> examine(SourceArea& source, const BackupRequest& request, Events& e
   {
     Result<std::unique_ptr<ExtentStream>> map = source.used_map();
     if (map)
-      counted = count_bytes(**map);
+      counted = count_bytes(**map, cancel);
     else
       counted = std::unexpected(map.error());
   }
+  if (!counted && counted.error().code == ErrorCode::cancelled) return fail(std::move(counted).error());
   if (!counted) {
     events.warn(fmt::format("{}: its used map is damaged, all sectors are saved ({})", name, counted.error().message()));
     save_everything(source, source.area.fs.type, "the used map is damaged: all sectors are saved");
@@ -113,12 +127,26 @@ Result<void> check_ids(const BackupRequest& request) {
   return {};
 }
 
+bool covers_more_than_itself(const Partition& p, const Layout& layout) {
+  const auto meets = [&](std::uint64_t start, std::uint64_t end) { return start < p.end_sector() && p.start_sector < end; };
+  for (const TableSectors& table : layout.table_sectors)
+    if (meets(table.start_sector, table.start_sector + table.bytes.size() / layout.sector_bytes)) return true;
+  for (const Partition& other : layout.partitions)
+    if (!other.extended && other.id != p.id && meets(other.start_sector, other.end_sector())) return true;
+  return false;
+}
+
 // Why the partitions do not tell where all data lies; empty if they do.
 std::string why_whole(const Layout& layout) {
   if (layout.kind == TableKind::none) return "no partition table";
   if (layout.partitions.empty()) return "the partition table has no partitions";
   for (const Partition& p : layout.partitions)
     if (p.leaves_drive) return "a partition reaches beyond the end of the drive";
+  for (const Partition& p : layout.partitions) {
+    // The database of dynamic disks lies behind the last partition of an MBR drive.
+    if (layout.kind == TableKind::mbr && p.mbr_type == 0x42) return "it is a dynamic disk";
+    if (!p.extended && covers_more_than_itself(p, layout)) return fmt::format("partition {} overlaps others or the table", p.id_text(layout.kind));
+  }
   // A GPT has two copies: with one of them sound it still tells where everything is.
   if (layout.kind != TableKind::gpt && !layout.problems.empty()) return layout.problems.front();
   return {};
@@ -146,7 +174,7 @@ std::string describe(const Area& area, const Layout& layout) {
   return fmt::format("partition {} ({})", id, what);
 }
 
-Result<std::vector<SourceArea>> choose_areas(const BackupRequest& request, Events& events) {
+Result<std::vector<SourceArea>> choose_areas(const BackupRequest& request, Events& events, const CancelToken& cancel) {
   const Layout& layout = request.layout;
   const std::string& path = request.drive->info().path;
   std::vector<SourceArea> areas;
@@ -159,7 +187,7 @@ Result<std::vector<SourceArea>> choose_areas(const BackupRequest& request, Event
       events.warn(fmt::format("{}: {}; the whole drive is saved", path, whole));
     areas.push_back(make_area(request, AreaKind::drive, 0, {0, request.drive->size_bytes()}, path));
     if (layout.kind == TableKind::none || request.raw) {
-      TRY(examine(areas.back(), request, events, path));
+      TRY(examine(areas.back(), request, events, cancel, path));
     } else {
       save_everything(areas.back(), FsType::unknown, whole);
       areas.back().used_bytes = areas.back().area.size_bytes;
@@ -185,7 +213,7 @@ Result<std::vector<SourceArea>> choose_areas(const BackupRequest& request, Event
     if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), partition.id) == wanted.end()) continue;
     const std::string name = fmt::format("{}@{}", path, partition.id_text(layout.kind));
     areas.push_back(make_area(request, AreaKind::partition, partition.id, bytes_of(partition, layout), name));
-    TRY(examine(areas.back(), request, events, name));
+    TRY(examine(areas.back(), request, events, cancel, name));
   }
   return areas;
 }

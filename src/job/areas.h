@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/cancel.h"
 #include "fs/filesystem.h"
 #include "image/catalog.h"
 #include "job/backup.h"
@@ -23,7 +24,7 @@ struct SourceArea {
 
 // Decides what of the drive is saved, and goes once through every used map, so that damage in one is known before anything
 // is written (then the whole area is saved, with a warning). Error{not_found} names the partitions there are.
-Result<std::vector<SourceArea>> choose_areas(const BackupRequest& request, Events& events);
+Result<std::vector<SourceArea>> choose_areas(const BackupRequest& request, Events& events, const CancelToken& cancel);
 
 // "partition 0x1 (ntfs, Windows)", "the first track", "the drive".
 std::string describe(const Area& area, const Layout& layout);

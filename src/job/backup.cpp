@@ -38,7 +38,7 @@ class Backup {
       : request_(request), context_(context), source_(context, request.allow_errors) {}
 
   Result<BackupReport> run() {
-    areas_ = TRY(choose_areas(request_, context_.events));
+    areas_ = TRY(choose_areas(request_, context_.events, context_.cancel));
     TRY(open_writer());
     TRY(prepare_workers());
     std::uint64_t total = 0;
@@ -176,7 +176,9 @@ class Backup {
 }  // namespace
 
 Result<BackupReport> run_backup(const BackupRequest& request, JobContext& context) {
-  return Backup(request, context).run();
+  OrderlyEvents events(context.events);
+  JobContext orderly{events, context.cancel, context.clock, context.random, context.workers};
+  return Backup(request, orderly).run();
 }
 
 }  // namespace tintype

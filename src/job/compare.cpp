@@ -44,6 +44,7 @@ class Comparison {
 
  private:
   Result<void> compare_step(const CopyStep& step, ProgressMeter& meter) {
+    excused_ = TRY(excused_bytes(step));
     ImageWalk walk(request_.image, step.area);
     PipelineSteps steps;
     steps.produce = [&](std::size_t slot) -> Result<bool> {
@@ -75,38 +76,53 @@ class Comparison {
     TRY(reader.read(step.area, chunk.number, chunk.extent.length, chunk.entry, slot.content));
     slot.compared = 0;
     slot.difference.reset();
-    const ExtentSet excused = excused_bytes(step, chunk);
-    for (const Extent& used : chunk.used) {
-      slot.found.resize(static_cast<std::size_t>(used.length));
-      TRY(request_.drive->read(step.target_byte + used.start, slot.found));
-      const ByteSpan wanted = ByteSpan(slot.content).subspan(used.start - chunk.extent.start, used.length);
-      slot.compared += used.length;
-      if (std::ranges::equal(wanted, slot.found) || slot.difference) continue;
-      for (std::size_t i = 0; i < wanted.size(); ++i) {
-        if (wanted[i] == slot.found[i] || excused.contains(used.start + i)) continue;
-        slot.difference = used.start + i;
-        break;
-      }
+    ExtentSet wanted(chunk.used);
+    for (const Extent& lost : chunk.unreadable) wanted.remove(lost);
+    const ExtentSet excused = excused_.clipped(chunk.extent);
+    for (const Extent& extent : excused.items()) wanted.remove(extent);
+    for (const Extent& piece : wanted.items()) {
+      slot.found.resize(static_cast<std::size_t>(piece.length));
+      TRY(request_.drive->read(step.target_byte + piece.start, slot.found));
+      slot.compared += piece.length;
+      const ByteSpan content = ByteSpan(slot.content).subspan(piece.start - chunk.extent.start, piece.length);
+      const auto [in_image, on_drive] = std::ranges::mismatch(content, slot.found);
+      if (in_image != content.end() && !slot.difference)
+        slot.difference = piece.start + static_cast<std::uint64_t>(in_image - content.begin());
     }
     return {};
   }
 
-  // Bytes of the area that may differ: unreadable at the source, or changed by a fix of the plan.
-  ExtentSet excused_bytes(const CopyStep& step, const ImageChunk& chunk) const {
-    ExtentSet excused(chunk.unreadable);
+  // Bytes of the area that may differ: changed by a fix of the plan, written by its tables, cleared, or unwritable.
+  Result<ExtentSet> excused_bytes(const CopyStep& step) const {
+    ExtentSet changed = request_.excused;
     for (const HiddenSectorsFix& fix : request_.plan.fixes)
-      for (const Extent& field : fields_of(fix))
-        if (field.start >= step.target_byte) excused.add({field.start - step.target_byte, field.length});
+      for (const Extent& field : TRY(fields_on(*request_.drive, fix))) changed.add(field);
+    for (const TableWrite& write : request_.plan.write_last) changed.add({write.target_byte, write.bytes.size()});
+    ExtentSet excused;
+    const ExtentSet here = changed.clipped({step.target_byte, step.limit_bytes});
+    for (const Extent& extent : here.items())
+      excused.add({extent.start - step.target_byte, extent.length});
     for (const Extent& cleared : cleared_ranges(request_.image->catalog().areas[step.area])) excused.add(cleared);
     return excused;
   }
 
+  // What the plan wrote itself. Behind sectors known to be unwritable nothing can be expected.
+  Result<void> compare_bytes(std::uint64_t at, ByteSpan wanted, const std::string& what) {
+    const Extent range{at, wanted.size()};
+    if (request_.excused.intersects(range)) return {};
+    Bytes found(wanted.size());
+    TRY(request_.drive->read(at, found));
+    if (!std::ranges::equal(found, wanted)) add(fmt::format("{} differs", what));
+    report_.compared_bytes += found.size();
+    return {};
+  }
+
   Result<void> compare_tables() {
-    for (const TableWrite& write : request_.plan.write_last) {
-      Bytes found(write.bytes.size());
-      TRY(request_.drive->read(write.target_byte, found));
-      if (found != write.bytes) add(fmt::format("{} differs", write.what));
-      report_.compared_bytes += found.size();
+    for (const TableWrite& write : request_.plan.write_last) TRY(compare_bytes(write.target_byte, write.bytes, write.what));
+    for (const HiddenSectorsFix& fix : request_.plan.fixes) {
+      std::array<std::byte, 4> value{};
+      store_le(value, 0, fix.value);
+      for (const Extent& field : TRY(fields_on(*request_.drive, fix))) TRY(compare_bytes(field.start, value, "the hidden-sectors field"));
     }
     return {};
   }
@@ -120,6 +136,7 @@ class Comparison {
   JobContext& context_;
   std::vector<ChunkReader> readers_;
   std::vector<Slot> slots_;
+  ExtentSet excused_;  // of the step under way
   CompareReport report_;
 };
 

@@ -13,7 +13,8 @@ namespace tintype {
 struct CompareRequest {
   std::shared_ptr<ImageReader> image;
   std::shared_ptr<Drive> drive;
-  RestorePlan plan;  // what lies where on the drive; bytes that its fixes changed may differ
+  RestorePlan plan;  // what lies where on the drive; bytes that its fixes and tables changed may differ
+  ExtentSet excused = {};  // bytes of the drive that need not be equal and are not read: known to be unwritable
 };
 
 struct CompareReport {

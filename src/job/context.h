@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
+#include <mutex>
+
 #include "base/cancel.h"
 #include "base/environment.h"
 #include "base/events.h"
@@ -13,6 +15,33 @@ struct JobContext {
   Clock& clock;
   Random& random;
   unsigned workers = 0;  // 0: as many as there are processors; output does not depend on it
+};
+
+// Passes everything on, one call at a time: workers ask and warn while the consumer reports progress. While a question
+// waits for its answer, the others wait too.
+class OrderlyEvents final : public Events {
+ public:
+  explicit OrderlyEvents(Events& inner) : inner_(inner) {}
+  void stage(const std::string& name, std::uint64_t total_bytes) override {
+    const std::lock_guard lock(mutex_);
+    inner_.stage(name, total_bytes);
+  }
+  void progress(const Progress& progress) override {
+    const std::lock_guard lock(mutex_);
+    inner_.progress(progress);
+  }
+  void message(const Message& message) override {
+    const std::lock_guard lock(mutex_);
+    inner_.message(message);
+  }
+  Answer ask(const Question& question) override {
+    const std::lock_guard lock(mutex_);
+    return inner_.ask(question);
+  }
+
+ private:
+  Events& inner_;
+  std::mutex mutex_;
 };
 
 // How an operation that did not fail ended.

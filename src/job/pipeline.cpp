@@ -3,12 +3,30 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
+#include <new>
+#include <optional>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
 namespace tintype {
 namespace {
+
+// Runs a step; what it throws (memory that cannot be had) becomes an Error, as an exception that left a thread would end
+// the program, and one on the consumer's thread would leave the workers waiting.
+template <class Step>
+auto guarded(const Step& step) -> decltype(step()) {
+  try {
+    return step();
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::no_space, "there is not enough memory", "use fewer workers");
+  } catch (const std::exception& e) {
+    return fail(ErrorCode::unsupported, std::string("an unexpected failure: ") + e.what());
+  }
+}
 
 // A ring of slots. Item n uses slot n mod slots; `produced_`, `consumed_` count items.
 class Ring {
@@ -19,7 +37,7 @@ class Ring {
   void worker(unsigned number) {
     while (const std::optional<std::size_t> slot = claim()) {
       Result<void> result = cancel_.check();
-      if (result) result = steps_.work(number, *slot);
+      if (result) result = guarded([&] { return steps_.work(number, *slot); });
       finish(*slot, std::move(result));
     }
   }
@@ -33,7 +51,7 @@ class Ring {
         if (!slots_[slot].done) return std::move(end_);
       }
       Result<void> result = std::move(slots_[slot].result);
-      if (result) result = steps_.consume(slot);
+      if (result) result = guarded([&] { return steps_.consume(slot); });
       const std::lock_guard lock(mutex_);
       if (!result) {
         stopped_ = true;
@@ -62,7 +80,7 @@ class Ring {
       if (stopped_ || ended_) return std::nullopt;
       slot = produced_ % slots_.size();
     }
-    Result<bool> more = steps_.produce(slot);
+    Result<bool> more = guarded([&] { return steps_.produce(slot); });
     const std::lock_guard lock(mutex_);
     if (more && *more) {
       ++produced_;
@@ -100,7 +118,15 @@ Result<void> run_pipeline(unsigned workers, std::size_t slots, const CancelToken
   Ring ring(std::max<std::size_t>(slots, 1), cancel, steps);
   std::vector<std::jthread> threads;
   threads.reserve(workers);
-  for (unsigned i = 0; i < workers; ++i) threads.emplace_back([&ring, i] { ring.worker(i); });
+  for (unsigned i = 0; i < workers; ++i) {
+    try {
+      threads.emplace_back([&ring, i] { ring.worker(i); });
+    } catch (const std::system_error& e) {
+      // The system gives no more threads: those that run can do it all.
+      if (threads.empty()) return fail(os_error(e.code().value(), "cannot start a thread"));
+      break;
+    }
+  }
   Result<void> result = ring.consumer();
   threads.clear();  // joins
   return result;

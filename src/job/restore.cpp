@@ -34,6 +34,8 @@ class Restore {
     TRY(copy_all());
     for (const CopyStep& step : request_.plan.copies)
       if (step.head_last) TRY(copy_head(step));
+    if (lost_at_source_ > 0)
+      context_.events.warn(fmt::format("{} bytes could not be read when the image was made; they are zero on the target", lost_at_source_));
     for (const HiddenSectorsFix& fix : request_.plan.fixes) TRY(apply(fix));
     // The data must be safe before a table makes the target look whole; sector 0 comes after everything else.
     TRY(target_.flush());
@@ -44,7 +46,7 @@ class Restore {
     }
     TRY(target_.flush());
     if (request_.compare_after) TRY(compare());
-    report_.unwritable_bytes = target_.unwritable_bytes();
+    report_.unwritable_bytes = target_.unwritable().total_bytes();
     if (report_.unwritable_bytes > 0 || lost_at_source_ > 0) report_.outcome = Outcome::with_bad_sectors;
     return report_;
   }
@@ -72,18 +74,18 @@ class Restore {
       }
     }
     meter.finish();
-    if (lost_at_source_ > 0)
-      context_.events.warn(fmt::format("{} bytes could not be read when the image was made; they are zero on the target", lost_at_source_));
     return {};
   }
 
   Result<void> copy(const CopyStep& step, ProgressMeter& meter) {
     ImageWalk walk(request_.image, step.area);
+    std::uint64_t listed = 0;
     PipelineSteps steps;
     steps.produce = [&](std::size_t slot) -> Result<bool> {
       while (true) {
         std::optional<ImageChunk> chunk = TRY(walk.next());
         if (!chunk) return false;
+        for (const Extent& extent : chunk->used) listed += extent.length;
         chunk->used = clip_to_step(chunk->used, step);
         if (chunk->used.empty()) continue;
         slots_[slot].chunk = std::move(*chunk);
@@ -94,12 +96,18 @@ class Restore {
     steps.consume = [&](std::size_t slot) -> Result<void> {
       std::uint64_t bytes = 0;
       for (const Extent& extent : slots_[slot].chunk.used) bytes += extent.length;
-      for (const Extent& extent : slots_[slot].chunk.unreadable) lost_at_source_ += extent.length;
+      count_lost(slots_[slot].chunk.unreadable, step);
       report_.written_bytes += bytes;
       meter.advance(bytes);
       return {};
     };
-    return run_pipeline(static_cast<unsigned>(readers_.size()), slots_.size(), context_.cancel, steps);
+    TRY(run_pipeline(static_cast<unsigned>(readers_.size()), slots_.size(), context_.cancel, steps));
+    if (listed == request_.image->catalog().areas[step.area].used_bytes) return {};
+    return fail(ErrorCode::corrupt, "the index does not list all that the image says it holds");
+  }
+
+  void count_lost(const std::vector<Extent>& unreadable, const CopyStep& step) {
+    for (const Extent& extent : clip_to_step(unreadable, step)) lost_at_source_ += extent.length;
   }
 
   // The beginning of an area, which makes it look like a file system.
@@ -110,7 +118,9 @@ class Restore {
     while (std::optional<ImageChunk> chunk = TRY(walk.next())) {
       if (chunk->extent.start >= step.skip_bytes) break;
       slot.chunk = std::move(*chunk);
-      slot.chunk.used = clip_to_step(slot.chunk.used, {step.area, step.target_byte, 0, std::min(step.skip_bytes, step.limit_bytes), false});
+      const CopyStep head{step.area, step.target_byte, 0, std::min(step.skip_bytes, step.limit_bytes), false};
+      slot.chunk.used = clip_to_step(slot.chunk.used, head);
+      count_lost(slot.chunk.unreadable, head);
       TRY(write_chunk(readers_.front(), slot, step));
       for (const Extent& extent : slot.chunk.used) report_.written_bytes += extent.length;
     }
@@ -132,12 +142,12 @@ class Restore {
   Result<void> apply(const HiddenSectorsFix& fix) {
     std::array<std::byte, 4> value{};
     store_le(value, 0, fix.value);
-    for (const Extent& field : fields_of(fix)) TRY(target_.write(field.start, value));
+    for (const Extent& field : TRY(fields_on(*request_.target, fix))) TRY(target_.write(field.start, value));
     return {};
   }
 
   Result<void> compare() {
-    const CompareReport report = TRY(run_compare({request_.image, request_.target, request_.plan}, context_));
+    const CompareReport report = TRY(run_compare({request_.image, request_.target, request_.plan, target_.unwritable()}, context_));
     if (report.equal()) return {};
     return fail(ErrorCode::mismatch,
                 fmt::format("the target differs from the image in {} places, the first: {}", report.differing_chunks, report.differences.front()),
@@ -156,7 +166,9 @@ class Restore {
 }  // namespace
 
 Result<RestoreReport> run_restore(const RestoreRequest& request, JobContext& context) {
-  return Restore(request, context).run();
+  OrderlyEvents events(context.events);
+  JobContext orderly{events, context.cancel, context.clock, context.random, context.workers};
+  return Restore(request, orderly).run();
 }
 
 }  // namespace tintype

@@ -27,9 +27,9 @@ Result<void> TargetWriter::zero(std::uint64_t offset, std::uint64_t length) {
   return {};
 }
 
-std::uint64_t TargetWriter::unwritable_bytes() {
+ExtentSet TargetWriter::unwritable() {
   const std::lock_guard lock(mutex_);
-  return bad_.total_bytes();
+  return bad_;
 }
 
 Result<TargetWriter::Choice> TargetWriter::choose(const Error& error) {

@@ -17,7 +17,7 @@ class TargetWriter {
   Result<void> write(std::uint64_t offset, ByteSpan data);
   Result<void> zero(std::uint64_t offset, std::uint64_t length);
   Result<void> flush() { return drive_->flush(); }
-  std::uint64_t unwritable_bytes();
+  ExtentSet unwritable();  // bytes of the target
 
  private:
   enum class Choice { retry, ignore };

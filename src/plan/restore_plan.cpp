@@ -14,7 +14,32 @@ namespace {
 // What makes an area look like a file system lies in here: boot sectors, the superblocks of ext (1 KiB) and
 // ReiserFS (64 KiB). It is wiped first and written last where no table hides the partition meanwhile.
 constexpr std::uint64_t kHeadBytes = 128 * 1024;
+// Superblocks of Linux RAID lie in the last 128 KiB of a partition (md(4): 0.90 and 1.0). One that a restore of used blocks
+// left there would claim the new file system for an array.
+constexpr std::uint64_t kTailBytes = 128 * 1024;
 constexpr std::uint64_t kGptSectors = 34;  // protective MBR, header and the usual 32 sectors of entries
+
+// The type of a partition for a file system that came from a drive without a table.
+std::uint8_t mbr_type_of(FsType type) {
+  switch (type) {
+    case FsType::ntfs:
+    case FsType::exfat: return 0x07;
+    case FsType::fat12: return 0x01;
+    case FsType::fat16: return 0x0E;
+    case FsType::fat32: return 0x0C;
+    case FsType::swap: return 0x82;
+    default: return 0x83;
+  }
+}
+
+bool has_gpt(const Layout& layout) { return layout.kind == TableKind::gpt || layout.kind == TableKind::hybrid; }
+
+// Sectors at the front that the tables fill: sector 0, or as far as the primary entries of the GPT reach.
+std::uint64_t front_table_sectors(const Layout& layout) {
+  if (!has_gpt(layout) || !layout.gpt) return 1;
+  const std::uint64_t entries = div_round_up(std::uint64_t{layout.gpt->entry_count} * layout.gpt->entry_bytes, layout.sector_bytes);
+  return std::max<std::uint64_t>(layout.gpt->primary_entries_sector, 2) + entries;
+}
 
 class Planner {
  public:
@@ -39,6 +64,7 @@ class Planner {
     }
     for (const Extent& wipe : plan_.wipe_first) plan_.touched.add(wipe);
     for (const TableWrite& write : plan_.write_last) plan_.touched.add({write.target_byte, write.bytes.size()});
+    if (plan_.touched.end() > target_.size_bytes) TRY(too_small(plan_.touched.end(), target_.size_bytes));
     return std::move(plan_);
   }
 
@@ -49,10 +75,15 @@ class Planner {
   // ---- the whole drive ----
 
   Result<void> plan_drive() {
+    if (image_.areas.empty()) return fail(ErrorCode::corrupt, "the image holds nothing");
     if (image_.areas.size() == 1 && image_.areas.front().kind == AreaKind::drive) return plan_raw_drive();
     for (const Partition& partition : image_.layout.partitions) {
       if (partition.extended) continue;
-      if (find_area(partition.id)) continue;
+      if (const auto found = find_area(partition.id)) {
+        const Area& area = image_.areas[*found];
+        if (area.start_byte == partition.start_sector * sector() && area.size_bytes == partition.sector_count * sector()) continue;
+        return fail(ErrorCode::corrupt, fmt::format("{} does not lie where the image's partition table says", name_of(area)));
+      }
       return fail(ErrorCode::usage, fmt::format("the image does not hold the whole drive: partition {} is not in it", partition.id_text(image_.layout.kind)),
                   fmt::format("restore single partitions; it holds {}", list_areas()));
     }
@@ -63,7 +94,8 @@ class Planner {
     for (std::size_t i = 0; i < image_.areas.size(); ++i) {
       const Area& area = image_.areas[i];
       const bool first_track = area.kind == AreaKind::first_track;
-      const std::uint64_t skip = first_track ? std::min(area.size_bytes, front_table_bytes()) : 0;
+      const std::uint64_t skip = first_track ? std::min(area.size_bytes, rendered_front_bytes()) : 0;
+      if (!first_track) wipe_ends({area.start_byte, area.size_bytes});
       plan_.copies.push_back({i, area.start_byte, skip, area.size_bytes, false});
       plan_.summary.push_back(fmt::format("write {} to sector {} ({} used)", name_of(area), area.start_byte / sector(), format_size(area.used_bytes)));
     }
@@ -83,21 +115,26 @@ class Planner {
     return {};
   }
 
-  // Sectors at the front that the tables themselves fill.
-  std::uint64_t front_table_bytes() const {
-    const bool gpt = image_.layout.kind == TableKind::gpt || image_.layout.kind == TableKind::hybrid;
-    return (gpt ? kGptSectors : 1) * sector();
-  }
+  // What makes the drive look whole, and comes from the tables: sector 0 and the header of a GPT. Its entries lie anywhere behind
+  // and are found through the header only; what lies around them belongs to the first track.
+  std::uint64_t rendered_front_bytes() const { return (has_gpt(image_.layout) ? 2 : 1) * sector(); }
 
   // No old table, in whichever place, may be found while the restore runs or after it.
   void wipe_tables() {
-    const std::uint64_t front = std::min(kGptSectors, target_sectors()) * sector();
+    const std::uint64_t front = std::min(std::max(kGptSectors, kHeadBytes / sector()), target_sectors()) * sector();
     plan_.wipe_first.push_back({0, front});
     plan_.wipe_first.push_back({target_sectors() * sector() - front, front});
     for (const TableSectors& table : clear_tables(target_layout_)) {
       const Extent extent{table.start_sector * sector(), table.bytes.size()};
       if (fits(extent.start, extent.length, target_.size_bytes)) plan_.wipe_first.push_back(extent);
     }
+  }
+
+  // What identifies an older file system or RAID member there; the used blocks need not cover it.
+  void wipe_ends(Extent range) {
+    plan_.wipe_first.push_back({range.start, std::min(kHeadBytes, range.length)});
+    const std::uint64_t tail = std::min(kTailBytes, range.length);
+    plan_.wipe_first.push_back({range.end() - tail, tail});
   }
 
   void lose_everything() {
@@ -171,11 +208,13 @@ class Planner {
       layout = TRY(make_layout(kind == TableKind::hybrid ? TableKind::gpt : kind, target_sectors(), target_.logical_sector_bytes, random_));
       plan_.summary.push_back(fmt::format("make a new {} on {}", to_string(layout.kind), target_.path));
     } else {
+      TRY(check_free_space_is_known());
       layout = TRY(layout_on_drive(std::move(layout), target_sectors()));
     }
     const Partition* source = image_.layout.find(area.partition);
     Partition wanted = source != nullptr ? *source : Partition{};
-    wanted.sector_count = area.size_bytes / sector();
+    if (wanted.mbr_type == 0 && !wanted.type_guid) wanted.mbr_type = mbr_type_of(area.fs.type);
+    wanted.sector_count = div_round_up(area.size_bytes, sector());
     wanted.active = false;
     Placement placement;
     placement.start_sector = start;
@@ -192,30 +231,69 @@ class Planner {
     return {};
   }
 
+  // A damaged table may hide partitions in what looks free.
+  Result<void> check_free_space_is_known() const {
+    const bool cut_off = std::ranges::any_of(target_layout_.partitions, &Partition::leaves_drive);
+    if (target_layout_.problems.empty() || (target_layout_.kind != TableKind::mbr && !cut_off)) return {};
+    return fail(ErrorCode::refused,
+                fmt::format("the partition table of {} is damaged, so it is not known what is free: {}", target_.path, target_layout_.problems.front()),
+                "name a target partition, or repair the table first");
+  }
+
+  // What else is destroyed where partitions overlap; and never the table that describes them.
+  Result<void> check_neighbours(const Partition& place) {
+    for (const TableSectors& table : target_layout_.table_sectors) {
+      const std::uint64_t end = table.start_sector + table.bytes.size() / sector();
+      if (place.start_sector < end && table.start_sector < place.end_sector())
+        return fail(ErrorCode::refused,
+                    fmt::format("partition {} of {} covers sectors of the partition table itself", place.id_text(target_layout_.kind), target_.path),
+                    "choose another target partition");
+    }
+    for (const Partition& other : target_layout_.partitions)
+      if (!other.extended && other.id != place.id && other.start_sector < place.end_sector() && place.start_sector < other.end_sector())
+        lose(other);
+    return {};
+  }
+
+  // Gives the entry the type of the image's partition, if that has one.
+  Result<Layout> typed(Layout layout, std::uint32_t id, const Area& area) {
+    const Partition* source = image_.layout.find(area.partition);
+    if (created_ || source == nullptr || (source->mbr_type == 0 && !source->type_guid)) return layout;
+    const Layout before = layout;
+    layout = TRY(set_type(std::move(layout), id, *source));
+    changed_ = layout.partitions != before.partitions;
+    if (!changed_ || std::ranges::none_of(layout.partitions, &Partition::leaves_drive)) return layout;
+    changed_ = false;  // such a table is never rewritten
+    plan_.summary.push_back("leave the type of the partition, as the partition table is damaged");
+    return before;
+  }
+
+  // NTFS and FAT keep how many sectors lie before them.
+  void fix_hidden_sectors(const Area& area, std::uint64_t start, std::uint64_t hidden) {
+    const bool has_field = area.fs.type == FsType::ntfs || area.fs.type == FsType::fat12 || area.fs.type == FsType::fat16 ||
+                           area.fs.type == FsType::fat32;
+    if (!has_field || start == area.start_byte) return;
+    if (hidden > UINT32_MAX) hidden = 0;  // what the field cannot hold is left unsaid
+    plan_.fixes.push_back({start, area.size_bytes, area.fs.type, static_cast<std::uint32_t>(hidden)});
+    plan_.summary.push_back(fmt::format("correct its hidden-sectors field to {}", hidden));
+  }
+
   Result<void> copy_to_partition(std::size_t index, Layout layout, std::uint32_t id) {
     const Area& area = image_.areas[index];
     const Partition place = *layout.find(id);
     const std::uint64_t room = place.sector_count * sector();
     if (room < area.size_bytes) return too_small(area.size_bytes, room);
-    if (!created_) lose(place);
-    if (const Partition* source = image_.layout.find(area.partition); source != nullptr && !created_) {
-      const Layout before = layout;
-      if (layout.kind == image_.layout.kind) layout = TRY(set_type(std::move(layout), id, *source));
-      changed_ = layout.partitions != before.partitions;
+    if (!created_) {
+      lose(place);
+      TRY(check_neighbours(place));
     }
+    layout = TRY(typed(std::move(layout), id, area));
     const std::uint64_t start = place.start_sector * sector();
-    copy_with_head(index, start);
+    copy_with_head(index, {start, room});
     plan_.summary.push_back(fmt::format("write {} to {}partition {} of {}, sector {} ({} used)", name_of(area), created_ ? "the new " : "",
                                         place.id_text(layout.kind), target_.path, place.start_sector, format_size(area.used_bytes)));
-    const bool has_field = area.fs.type == FsType::ntfs || area.fs.type == FsType::fat12 || area.fs.type == FsType::fat16 ||
-                           area.fs.type == FsType::fat32;
-    if (has_field && start != area.start_byte) {
-      const std::uint64_t hidden = place.is_volume() ? place.start_sector - place.embr_sector : place.start_sector;
-      const std::uint64_t fs_bytes = std::min(area.fs.file_system_bytes != 0 ? area.fs.file_system_bytes : area.size_bytes, area.size_bytes);
-      plan_.fixes.push_back({start, fs_bytes, area.fs.type, static_cast<std::uint32_t>(hidden)});
-      plan_.summary.push_back(fmt::format("correct its hidden-sectors field to {}", hidden));
-    }
-    TRY(add_first_track());
+    fix_hidden_sectors(area, start, place.is_volume() ? place.start_sector - place.embr_sector : place.start_sector);
+    TRY(add_first_track(layout));
     if (created_ || changed_) add_tables(TRY(render_tables(layout, target_sectors())));
     return {};
   }
@@ -224,31 +302,33 @@ class Planner {
     const Area& area = image_.areas[index];
     if (target_.size_bytes < area.size_bytes) return too_small(area.size_bytes, target_.size_bytes);
     lose_everything();
-    copy_with_head(index, 0);
+    copy_with_head(index, {0, target_.size_bytes});
     plan_.summary.push_back(fmt::format("write {} to the whole of {} ({} used)", name_of(area), target_.path, format_size(area.used_bytes)));
+    fix_hidden_sectors(area, 0, 0);
     return {};
   }
 
-  void copy_with_head(std::size_t index, std::uint64_t start) {
+  void copy_with_head(std::size_t index, Extent place) {
     const Area& area = image_.areas[index];
-    const std::uint64_t head = std::min(kHeadBytes, area.size_bytes);
-    plan_.wipe_first.push_back({start, head});
-    plan_.copies.push_back({index, start, head, area.size_bytes, true});
+    wipe_ends(place);
+    plan_.copies.push_back({index, place.start, std::min(kHeadBytes, area.size_bytes), area.size_bytes, true});
   }
 
-  // The code behind sector 0, if asked for: never into a partition of the target.
-  Result<void> add_first_track() {
+  // The code behind sector 0, if asked for: never into a partition or a table of the target.
+  Result<void> add_first_track(const Layout& layout) {
     if (!options_.first_track_sectors) return {};
     for (std::size_t i = 0; i < image_.areas.size(); ++i) {
       if (image_.areas[i].kind != AreaKind::first_track) continue;
       std::uint64_t limit = image_.areas[i].size_bytes;
       if (*options_.first_track_sectors != 0) limit = std::min(limit, *options_.first_track_sectors * sector());
-      for (const Partition& partition : target_layout_.partitions)
-        limit = std::min(limit, partition.start_sector * sector());
-      const bool gpt = target_layout_.kind == TableKind::gpt || target_layout_.kind == TableKind::hybrid;
-      const std::uint64_t skip = (gpt ? kGptSectors : 1) * sector();
-      plan_.copies.push_back({i, 0, std::min(skip, limit), limit, false});
-      plan_.summary.push_back(fmt::format("write {} sectors of the first track", limit / sector()));
+      for (const Partition& partition : layout.partitions) limit = std::min(limit, partition.start_sector * sector());
+      const std::uint64_t skip = std::max(front_table_sectors(layout), front_table_sectors(image_.layout)) * sector();
+      if (skip >= limit) {
+        plan_.summary.push_back("write nothing of the first track: tables and partitions leave it no room");
+        return {};
+      }
+      plan_.copies.push_back({i, 0, skip, limit, false});
+      plan_.summary.push_back(fmt::format("write sectors {} to {} of the first track", skip / sector(), limit / sector() - 1));
       return {};
     }
     return fail(ErrorCode::not_found, "the image holds no first track", "leave the first track out of the restore");
