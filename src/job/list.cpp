@@ -39,10 +39,10 @@ void name_mount_points(PartitionListing& listing, const DriveListing& drive) {
     if (use.kind == Use::Kind::mount && use.touches({*start, *length})) listing.mount_points.push_back(use.mount_point);
 }
 
-// A drive without a table may still hold something: a file system, or data that nobody knows.
+// A drive without a table may still hold something: a file system, or data that nobody knows, or that cannot be read now.
 bool begins_with_data(Drive& drive) {
   Bytes head(static_cast<std::size_t>(std::min<std::uint64_t>(drive.size_bytes(), 128 * 1024)));
-  return !head.empty() && drive.read(0, head) && !all_zero(head);
+  return !head.empty() && (!drive.read(0, head) || !all_zero(head));
 }
 
 PartitionListing whole_drive_entry(const DriveListing& drive) {

@@ -4,6 +4,7 @@
 #include "fs/filesystem.h"
 #include "fs/ntfs/boot_sector.h"
 #include "fs/ntfs/cluster_bitmap.h"
+#include "fs/ntfs/left_out.h"
 #include "fs/ntfs/record.h"
 #include "fs/ntfs/run_list.h"
 #include "fs/ntfs/volume_state.h"
@@ -30,6 +31,13 @@ Bytes boot_sector() {
   b[0x40] = std::byte{0xf6};  // 1 KiB
   b[0x44] = std::byte{1};
   return b;
+}
+
+TEST(NtfsLeftOut, OnlyAFileWhoseHeadARestoreWouldFind) {
+  EXPECT_TRUE(head_begins_a_piece({{8192, 4096}, {12288, 4096}, {65536, 8192}}));
+  EXPECT_TRUE(head_begins_a_piece({{65536, 8192}, {8192, 4096}}));
+  EXPECT_FALSE(head_begins_a_piece({{12288, 4096}, {8192, 4096}}));  // joined to one piece, the head in its middle
+  EXPECT_FALSE(head_begins_a_piece({}));
 }
 
 TEST(NtfsBootSector, ClusterSizes) {

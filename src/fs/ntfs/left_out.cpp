@@ -41,6 +41,7 @@ Result<std::optional<Candidate>> examine(Volume& volume, const File& root, const
   std::vector<Extent> extents = data->runs.extents(volume.mft.boot().cluster_bytes);
   std::uint64_t total = 0;
   for (const Extent& extent : extents) total += extent.length;
+  if (!head_begins_a_piece(extents)) return std::nullopt;
   Candidate out{entry.file, {}, false};
   out.file.extents = ExtentSet(std::move(extents));
   out.file.size_bytes = data->data_bytes;
@@ -93,6 +94,12 @@ Result<std::vector<LeftOutFile>> find(Volume& volume, const ExtentSet& system_ra
 }
 
 }  // namespace
+
+bool head_begins_a_piece(const std::vector<Extent>& in_file_order) {
+  if (in_file_order.empty()) return false;
+  const ExtentSet pieces(in_file_order);
+  return std::ranges::any_of(pieces.items(), [&](const Extent& piece) { return piece.start == in_file_order.front().start; });
+}
 
 std::vector<LeftOutFile> find_left_out_files(Volume& volume, const ExtentSet& system_ranges) {
   auto found = find(volume, system_ranges);

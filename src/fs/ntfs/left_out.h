@@ -11,4 +11,9 @@ namespace tintype::ntfs {
 // sparse data stream, clusters that the bitmap calls used and no other record claims. $MFT is read once if there is any.
 std::vector<LeftOutFile> find_left_out_files(Volume& volume, const ExtentSet& system_ranges);
 
+// Whether the first byte of a file, whose runs are given in the file's order, begins one of the pieces that they join to. A restore
+// clears the beginning of every piece, as it knows them by place only; a head in the middle of one would stay, and what an
+// older system left there could be resumed.
+bool head_begins_a_piece(const std::vector<Extent>& in_file_order);
+
 }  // namespace tintype::ntfs
