@@ -207,7 +207,7 @@ Result<std::vector<SourceArea>> choose_areas(const BackupRequest& request, Event
     if (partition.leaves_drive) {
       if (wanted.empty()) continue;
       if (std::find(wanted.begin(), wanted.end(), partition.id) == wanted.end()) continue;
-      return fail(ErrorCode::corrupt, fmt::format("partition {} reaches beyond the end of {}", partition.id_text(layout.kind), path),
+      return fail(ErrorCode::out_of_bounds, fmt::format("partition {} reaches beyond the end of {}", partition.id_text(layout.kind), path),
                   "save the whole drive instead");
     }
     if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), partition.id) == wanted.end()) continue;

@@ -35,7 +35,7 @@ struct Slot {
 class Backup {
  public:
   Backup(const BackupRequest& request, JobContext& context)
-      : request_(request), context_(context), source_(context, request.allow_errors) {}
+      : request_(request), context_(context), source_(context, request.allow_errors, request.retries) {}
 
   Result<BackupReport> run() {
     areas_ = TRY(choose_areas(request_, context_.events, context_.cancel));

@@ -27,6 +27,7 @@ struct BackupRequest {
   bool skip_page_files = true;
   bool skip_hibernation_files = true;
   bool allow_errors = false;              // unreadable sectors are recorded instead of asked about
+  unsigned retries = 1;                   // more attempts at each sector that cannot be read
   bool keep_failed = false;               // leave the unfinished files of a failed run
   std::string consistency = "offline";    // offline, read-only, in-use
   std::string program, host;              // recorded in the image

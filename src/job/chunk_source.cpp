@@ -40,6 +40,7 @@ Result<ExtentSet> ChunkSource::read_range(Drive& area, Extent range, MutableByte
     if (plain) return ExtentSet{};
     if (plain.error().code != ErrorCode::io) return fail(plain.error());
     RescuePolicy policy;
+    policy.retries = retries_;
     policy.cancel = &context_.cancel;
     ExtentSet bad = TRY(rescue_read(area, range.start, out, policy));
     if (bad.empty() || TRY(go_on(area, bad))) return bad;

@@ -14,7 +14,8 @@ namespace tintype {
 // A sector that cannot be read is asked about (abort, retry, ignore), or, with `allow_errors`, recorded and zero.
 class ChunkSource {
  public:
-  ChunkSource(JobContext& context, bool allow_errors) : context_(context), allow_errors_(allow_errors) {}
+  ChunkSource(JobContext& context, bool allow_errors, unsigned retries)
+      : context_(context), allow_errors_(allow_errors), retries_(retries) {}
   // `out` has chunk.extent.length bytes. Returns the unreadable ranges, as bytes of the area.
   Result<std::vector<Extent>> read(Drive& area, const PlannedChunk& chunk, MutableByteSpan out);
 
@@ -25,6 +26,7 @@ class ChunkSource {
   JobContext& context_;
   std::mutex mutex_;  // one question at a time
   bool allow_errors_;
+  unsigned retries_;
 };
 
 }  // namespace tintype

@@ -216,7 +216,7 @@ Result<std::shared_ptr<Drive>> open_partition(const std::shared_ptr<Drive>& driv
   const auto length = checked_mul(partition.sector_count, layout.sector_bytes);
   const std::string name = fmt::format("{}@{}", drive->info().path, partition.id_text(layout.kind));
   if (!start || !length || !fits(*start, *length, drive->size_bytes()))
-    return fail(ErrorCode::corrupt, fmt::format("{} reaches beyond the end of the drive", name));
+    return fail(ErrorCode::out_of_bounds, fmt::format("{} reaches beyond the end of the drive", name));
   return make_slice(drive, {*start, *length}, name);
 }
 

@@ -49,6 +49,13 @@ class FaultsTest(support.ProgramTest):
         wanted[4096:4096 + 512] = bytes(512)
         self.assertEqual(got, bytes(wanted))
 
+    def test_a_sector_that_recovers_is_read_after_retries(self):
+        faults = self.faults(f"disk.raw:read-bad={self.bad}+512x12")
+        self.assertEqual(self.run_here("backup", "--drive", self.drive, "--file", "few", "--allow-errors", "--retries", "0",
+                                       env=faults).returncode, 5)
+        result = self.run_here("backup", "--drive", self.drive, "--file", "pc", "--allow-errors", "--retries", "20", env=faults)
+        self.assertEqual(result.returncode, 0, result.stderr)
+
     def test_unattended_ignore_goes_on_and_unattended_no_stops(self):
         faults = self.faults(f"disk.raw:read-bad={self.bad}+512")
         for word, status in (("/ui", 5), ("/un", 1)):

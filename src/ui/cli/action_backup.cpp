@@ -103,6 +103,7 @@ class BackupAction {
     request_.skip_page_files = command_.flag("skip-page-file");
     request_.skip_hibernation_files = command_.flag("skip-hibernation-file");
     request_.allow_errors = command_.flag("allow-errors");
+    request_.retries = static_cast<unsigned>(command_.number("retries").value_or(request_.retries));
     request_.keep_failed = command_.flag("keep-failed-backups");
     request_.program = fmt::format("tintype {}", kVersion);
     request_.host = host_name();
