@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The strongest test of a used map: wipe every byte outside it, and fsck and the files must not notice.
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <fstream>
 #include <regex>
 
 #include "fs/filesystem.h"
+#include "support/corpus.h"
+#include "support/exfat_image.h"
 #include "support/scratch.h"
 
 namespace tintype::test {
@@ -137,6 +142,71 @@ TEST(WipeUnused, FreshExfatSurvives) {
     ASSERT_TRUE(std::regex_search(dump.output, free, std::regex("Free Clusters:\\s+(\\d+)")));
     EXPECT_EQ(info.free_bytes / info.cluster_bytes, std::stoull(free[1]));
   }
+}
+
+// Files by hand: no mkfs fills exFAT, and not every kernel mounts it. fsck.exfat walks folders and chains but reads no
+// data, so the data is compared here.
+TEST(WipeUnused, ExfatWithFilesSurvives) {
+  if (!have_program("fsck.exfat")) GTEST_SKIP() << "fsck.exfat is missing";
+  ExfatImage built;
+  const std::uint32_t first = built.first_free_cluster();
+  built.add_file("contiguous.bin", 5 * ExfatImage::kClusterBytes, {first, first + 1, first + 2, first + 3, first + 4}, 'a');
+  built.add_file("a fragmented file with a long name.bin", 9000, {400, 30, 200}, 'b');
+  built.add_file("small", 1, {31}, 'c');
+  built.add_file("empty", 0, {}, 'd');
+  built.finish();
+  Bytes& bytes = built.bytes();
+  for (const std::uint32_t free : {first + 5, 29U, 32U, 401U})
+    std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(built.extent_of(free).start), ExfatImage::kClusterBytes, std::byte{0xDB});
+  const auto file = ScratchFile::make(bytes.size());
+  ASSERT_TRUE(file);
+  {
+    std::ofstream out(file->path(), std::ios::binary);
+    out.write(as_text(bytes).data(), static_cast<std::streamsize>(bytes.size()));
+  }
+  const std::string check = "fsck.exfat -n " + shell_word(file->path());
+  const CommandOutcome before = run(check);
+  ASSERT_EQ(before.status, 0) << before.output;
+  EXPECT_THAT(before.output, ::testing::HasSubstr("files 4")) << "the judge must have seen the files";
+  FsInfo info;
+  const ExtentSet used = map_of(file->path(), info);
+  EXPECT_TRUE(info.used_map_known) << info.warning;
+  ASSERT_TRUE(wipe_all_but(file->path(), used));
+  const CommandOutcome after = run(check);
+  EXPECT_EQ(after.status, 0) << after.output;
+  const auto wiped = load_drive(file->path()).value();
+  const auto all_are = [&](std::uint32_t cluster, std::size_t count, char fill) {
+    Bytes data(count);
+    EXPECT_TRUE(wiped->read(built.extent_of(cluster).start, data));
+    return std::all_of(data.begin(), data.end(), [fill](std::byte b) { return b == static_cast<std::byte>(fill); });
+  };
+  for (std::uint32_t i = 0; i < 5; ++i) EXPECT_TRUE(all_are(first + i, ExfatImage::kClusterBytes, 'a'));
+  for (const std::uint32_t cluster : {400U, 30U}) EXPECT_TRUE(all_are(cluster, ExfatImage::kClusterBytes, 'b'));
+  EXPECT_TRUE(all_are(200, 9000 - 2 * ExfatImage::kClusterBytes, 'b'));
+  EXPECT_TRUE(all_are(31, 1, 'c'));
+  EXPECT_TRUE(all_are(401, ExfatImage::kClusterBytes, 0)) << "nothing was wiped";
+}
+
+TEST(WipeUnused, ExfatOfOthersSurvives) {
+  if (!have_program("fsck.exfat")) GTEST_SKIP() << "fsck.exfat is missing";
+  const auto entries = corpus_entries("raw:exfat");
+  if (entries.empty()) GTEST_SKIP() << "no corpus folder (set TINTYPE_CORPUS)";
+  int judged = 0;
+  for (const CorpusEntry& entry : entries) {
+    SCOPED_TRACE(entry.path);
+    const auto file = unpack(entry);
+    ASSERT_TRUE(file);
+    const std::string check = "fsck.exfat -n " + shell_word(file->path());
+    const CommandOutcome before = run(check);
+    if (before.status != 0) continue;
+    FsInfo info;
+    const ExtentSet used = map_of(file->path(), info);
+    ASSERT_TRUE(wipe_all_but(file->path(), used));
+    const CommandOutcome after = run(check);
+    EXPECT_EQ(after.status, 0) << after.output;
+    judged += info.used_map_known ? 1 : 0;
+  }
+  EXPECT_GE(judged, 3);
 }
 
 TEST(WipeUnused, SwapSurvives) {

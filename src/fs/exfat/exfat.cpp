@@ -52,6 +52,8 @@ class ExfatFileSystem final : public FileSystem {
     const std::uint64_t used = TRY(count_allocated(*partition_, g_, root_.bitmaps[active]));
     info_.used_bytes = used * g_.cluster_bytes;
     info_.free_bytes = (g_.cluster_count - used) * g_.cluster_bytes;
+    // There is no journal, and drivers write the bitmap late: files may lie in clusters that it still calls free.
+    if (g_.dirty) return fail(ErrorCode::corrupt, "the volume was not unmounted, so its allocation bitmap may be out of date");
     if (!TRY(boot_checksum_fits(*partition_, g_))) return fail(ErrorCode::corrupt, "the boot region's checksum is wrong");
 
     ExtentSet missing(root_.must_be_allocated);

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "base/text.h"
+#include "fs/fat/code_page.h"
 
 namespace tintype::fat {
 namespace {
@@ -27,14 +27,10 @@ constexpr std::array<KnownFile, 3> kKnownFiles = {{
     {"HIBERFILSYS", "/hiberfil.sys", LeftOutFile::Kind::hibernation},
 }};
 
-// Short names are in the code page of whoever formatted the volume, which nothing records: ASCII and UTF-8 are taken as
-// they are, the rest as Latin-1.
 std::string decode_label(ByteSpan name) {
   Bytes text(name.begin(), name.end());
   if (u8(text, 0) == kReallyE5) text[0] = std::byte{kDeleted};
-  while (!text.empty() && text.back() == std::byte{' '}) text.pop_back();
-  std::string checked = utf8_checked(text);
-  return checked.find("\xEF\xBF\xBD") == std::string::npos ? checked : utf8_from_latin1(text);
+  return decode_short_name(text);
 }
 
 // Returns false at the end mark.

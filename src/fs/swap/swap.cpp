@@ -89,6 +89,17 @@ bool plausible(Kind kind, ByteSpan header) {
   return last_page != 0 && bad_pages <= (header.size() - kBadPageList - kSignatureBytes) / 4;
 }
 
+// An encrypted volume whose first header somebody overwrote can still be opened with its second one. Source: LUKS2
+// On-Disk Format Specification 1.1, section 2.1, "secondary header offsets".
+bool holds_second_luks_header(Drive& partition) {
+  for (std::uint64_t at = 0x4000; at <= 0x400000; at *= 2) {
+    std::array<std::byte, 6> magic{};
+    if (!fits(at, magic.size(), partition.size_bytes())) return false;
+    if (partition.read(at, magic) && as_text(magic) == "SKUL\xBA\xBE") return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<FileSystem>> probe_swap(std::shared_ptr<Drive> partition) {
@@ -99,7 +110,7 @@ Result<std::unique_ptr<FileSystem>> probe_swap(std::shared_ptr<Drive> partition)
     if (kind == Kind::none) continue;
     Bytes header(page);
     if (!partition->read(0, header)) continue;
-    if (plausible(kind, header)) return std::make_unique<SwapArea>(partition, kind, header);
+    if (plausible(kind, header) && !holds_second_luks_header(*partition)) return std::make_unique<SwapArea>(partition, kind, header);
   }
   return nullptr;
 }
