@@ -54,6 +54,19 @@ TEST(Exfat, TheLastClusterCounts) {
   EXPECT_EQ(seen.info.last_used_byte, image.bytes().size());
 }
 
+// Whole bytes of zeros and ones are skipped at once; nothing beside them may be.
+TEST(Exfat, RunsAtByteBorders) {
+  ExfatImage image;
+  ExtentSet expected({{0, image.extent_of(2).start}});
+  for (const std::uint32_t cluster : {2U, 3U, 4U}) expected.add(image.extent_of(cluster));
+  for (const std::uint32_t bit : {80U, 95U, 104U, 105U, 106U, 107U, 108U, 109U, 110U, 111U, 120U, 121U, 122U, 123U, 124U, 125U, 126U,
+                                  127U, 128U}) {
+    image.set_bit(bit + 2, true);
+    expected.add(image.extent_of(bit + 2));
+  }
+  EXPECT_EQ(look_at(image.finish()).map, expected);
+}
+
 TEST(Exfat, ADirtyVolumesBitmapIsNotTrusted) {
   ExfatImage image({.volume_flags = 2});
   image.add_file("late.bin", 4096, {50}, 'x');
