@@ -24,6 +24,10 @@ function(tintype_test name)
   foreach(used IN LISTS ARG_USES)
     target_link_libraries(${name} PRIVATE tintype_${used})
   endforeach()
+  if(TINTYPE_SANITIZE)
+    # g++ 12 takes parts of <regex> for uninitialised when it instruments them; the plain build stays strict.
+    target_compile_options(${name} PRIVATE -Wno-maybe-uninitialized)
+  endif()
   target_compile_definitions(${name} PRIVATE
     TINTYPE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" TINTYPE_BINARY_DIR="${CMAKE_BINARY_DIR}")
   gtest_discover_tests(${name} TEST_PREFIX "${ARG_LABEL}." DISCOVERY_TIMEOUT 60
