@@ -15,6 +15,10 @@ using nlohmann::json;
 
 constexpr std::size_t kMaxAreas = 1024;
 constexpr unsigned kMaxDepth = 8;
+constexpr std::uint64_t kMaxItems = 1000000;
+// Every piece may cost a page of memory when the layout is read off them again. The longest chain of extended
+// partitions and both copies of a GPT take fewer.
+constexpr std::size_t kMaxTablePieces = 2048;
 
 json binary(ByteSpan bytes) {
   const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
@@ -70,6 +74,8 @@ json from_layout(const Layout& layout) {
 
 Result<Layout> to_layout(const json& j, const DriveInfo& source) {
   std::vector<TableSectors> sectors;
+  if (j.at("table_sectors").size() > kMaxTablePieces)
+    return fail(ErrorCode::corrupt, "the image's catalog lists too many table sectors");
   for (const json& t : j.at("table_sectors")) {
     const auto& data = t.at("bytes").get_binary();
     const ByteSpan span = std::as_bytes(std::span(data));
@@ -189,9 +195,9 @@ Bytes Catalog::encode() const {
   return {bytes.begin(), bytes.end()};
 }
 
-Result<Catalog> Catalog::decode(ByteSpan cbor) {
+Result<Catalog> Catalog::decode(ByteSpan cbor, Stage stage) {
   const auto* data = reinterpret_cast<const std::uint8_t*>(cbor.data());
-  if (!cbor_is_shallow(cbor, kMaxDepth)) return fail(ErrorCode::corrupt, "the image's catalog is malformed");
+  if (!cbor_is_modest(cbor, kMaxDepth, kMaxItems)) return fail(ErrorCode::corrupt, "the image's catalog is malformed");
   try {
     const json j = json::from_cbor(data, data + cbor.size());
     Catalog catalog;
@@ -213,7 +219,7 @@ Result<Catalog> Catalog::decode(ByteSpan cbor) {
       catalog.areas.push_back(to_area(area, catalog.source));
       const Area& last = catalog.areas.back();
       const std::uint64_t wanted = div_round_up(region_count(last.size_bytes), kRegionsPerDirectory);
-      if (!last.directories.empty() && last.directories.size() != wanted)
+      if (last.directories.size() != (stage == Stage::complete ? wanted : 0))
         return fail(ErrorCode::corrupt, "the image's catalog has an incomplete index");
     }
     catalog.part_bytes = j.at("parts").get<std::vector<std::uint64_t>>();

@@ -50,8 +50,9 @@ struct Catalog {
   std::vector<SetId> links;               // earlier links that entries point to
 
   Bytes encode() const;
-  // Checks every number against every other: areas inside the drive, counts capped.
-  static Result<Catalog> decode(ByteSpan cbor);
+  // Checks every number against every other: areas inside the drive, counts capped. A prologue has no directories yet.
+  enum class Stage { prologue, complete };
+  static Result<Catalog> decode(ByteSpan cbor, Stage stage = Stage::complete);
 };
 
 }  // namespace tintype

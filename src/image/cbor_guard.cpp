@@ -5,7 +5,7 @@
 
 namespace tintype {
 
-bool cbor_is_shallow(ByteSpan cbor, unsigned max_depth) {
+bool cbor_is_modest(ByteSpan cbor, unsigned max_depth, std::uint64_t max_items) {
   std::vector<std::uint64_t> left = {1};  // items still to come at each level
   for (std::size_t at = 0; !left.empty();) {
     if (left.back() == 0) {
@@ -13,7 +13,7 @@ bool cbor_is_shallow(ByteSpan cbor, unsigned max_depth) {
       continue;
     }
     --left.back();
-    if (at >= cbor.size()) return false;
+    if (at >= cbor.size() || max_items-- == 0) return false;
     const std::uint8_t head = u8(cbor, at++);
     const unsigned major = head >> 5;
     const unsigned info = head & 31;

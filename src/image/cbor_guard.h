@@ -4,8 +4,9 @@
 
 namespace tintype {
 
-// True if the CBOR item (RFC 8949) is nested at most `max_depth` deep and uses definite lengths only, as our writer
-// does. The JSON library parses by recursion; this keeps a hostile image from exhausting the stack.
-bool cbor_is_shallow(ByteSpan cbor, unsigned max_depth);
+// True if the CBOR item (RFC 8949) is nested at most `max_depth` deep, has at most `max_items` items in all and uses definite
+// lengths only, as our writer does. The JSON library parses by recursion and takes up to a hundred bytes of memory for
+// one of CBOR; this keeps a hostile image from exhausting the stack and the memory.
+bool cbor_is_modest(ByteSpan cbor, unsigned max_depth, std::uint64_t max_items);
 
 }  // namespace tintype

@@ -15,6 +15,7 @@ constexpr std::uint32_t kFlagEncrypted = 1;
 constexpr std::uint32_t kFlagPassword = 2;
 constexpr std::size_t kSlotsAt = 128;
 constexpr std::size_t kSlotBytes = 128;
+constexpr std::size_t kSlotsEnd = kSlotsAt + 8 * kSlotBytes;
 constexpr std::size_t kHeaderSumAt = kPartHeaderBytes - 16;
 constexpr std::size_t kTrailerSumAt = kTrailerBytes - 16;
 constexpr std::array<std::uint8_t, 8> kPartMagic = {0x54, 0x49, 0x4E, 0x54, 0x59, 0x50, 0x45, 0x1A};
@@ -41,6 +42,11 @@ std::array<std::byte, 16> checksum128(ByteSpan bytes) {
   return out;
 }
 
+Error reserved_used(const std::string& name) {
+  return make_error(ErrorCode::unsupported, fmt::format("{} uses bytes that format {}.{} keeps at zero", name, kMajor, kMinor),
+                    "use a newer tintype");
+}
+
 void encode_slot(const KeySlot& slot, MutableByteSpan out) {
   if (!slot.used) return;
   out[0] = std::byte{1};
@@ -55,7 +61,10 @@ void encode_slot(const KeySlot& slot, MutableByteSpan out) {
 
 Result<KeySlot> decode_slot(ByteSpan bytes, const std::string& name) {
   KeySlot slot;
-  if (bytes[0] == std::byte{0}) return slot;
+  if (bytes[0] == std::byte{0}) {
+    if (!all_zero(bytes)) return fail(reserved_used(name));
+    return slot;
+  }
   if (bytes[0] != std::byte{1})
     return fail(ErrorCode::unsupported, fmt::format("{} protects its key in a way this version does not know", name),
                 "use a newer tintype");
@@ -67,8 +76,10 @@ Result<KeySlot> decode_slot(ByteSpan bytes, const std::string& name) {
   slot.nonce = get<12>(bytes, 32);
   slot.wrapped_key = get<32>(bytes, 44);
   slot.tag = get<16>(bytes, 76);
-  if (slot.passes == 0 || slot.passes > 64 || slot.lanes == 0 || slot.lanes > 16 ||
-      slot.memory_kib < 8 * slot.lanes || slot.memory_kib > (1U << 20))
+  if (!all_zero(bytes.subspan(1, 3)) || !all_zero(bytes.subspan(92))) return fail(reserved_used(name));
+  if (slot.passes == 0 || slot.passes > kMaxKeyPasses || slot.lanes == 0 || slot.lanes > kMaxKeyLanes ||
+      slot.memory_kib < 8 * slot.lanes || slot.memory_kib > kMaxKeyMemoryKib ||
+      std::uint64_t{slot.passes} * slot.memory_kib > kMaxKeyWorkKib)
     return fail(ErrorCode::corrupt, fmt::format("{} asks for absurd key derivation parameters", name));
   return slot;
 }
@@ -116,12 +127,18 @@ Result<PartHeader> PartHeader::decode(ByteSpan bytes, const std::string& name) {
       le64(bytes, 72) != kRegionBytes || (le32(bytes, 52) & ~(kFlagEncrypted | kFlagPassword)) != 0)
     return fail(ErrorCode::unsupported, fmt::format("{} has a layout this version does not know", name),
                 "use a newer tintype");
+  // A later minor version may have found a use for them that readers of this one can do without.
+  if (le16(bytes, 10) <= kMinor && !(all_zero(bytes.subspan(80, kSlotsAt - 80)) &&
+                                     all_zero(bytes.subspan(kSlotsEnd, kHeaderSumAt - kSlotsEnd)) && le32(bytes, 60) == 0))
+    return fail(reserved_used(name));
   PartHeader header;
   header.set_id = get<16>(bytes, 16);
   header.base_id = get<16>(bytes, 32);
   header.part = le32(bytes, 48);
   header.encrypted = (le32(bytes, 52) & kFlagEncrypted) != 0;
   header.password_needed = (le32(bytes, 52) & kFlagPassword) != 0;
+  if (header.part >= kMaxParts || (header.encrypted && !header.password_needed))
+    return fail(ErrorCode::corrupt, fmt::format("the header of {} contradicts itself", name));
   for (std::size_t i = 0; i < header.slots.size(); ++i)
     header.slots[i] = TRY(decode_slot(bytes.subspan(kSlotsAt + i * kSlotBytes, kSlotBytes), name));
   return header;
@@ -157,8 +174,8 @@ Result<FrameHeader> FrameHeader::decode(ByteSpan bytes) {
   if (u8(bytes, 9) > 1 || u8(bytes, 10) > 1 || u8(bytes, 11) != 0 || le32(bytes, 20) != 0)
     return fail(ErrorCode::unsupported, "a frame uses a codec or flag this version does not know", "use a newer tintype");
   if (header.raw_bytes > kMaxRawBytes || header.stored_bytes < kAddressBytes ||
-      header.stored_bytes > kMaxRawBytes + kAddressBytes + kTagBytes)
-    return fail(ErrorCode::corrupt, "a frame claims an absurd size");
+      header.stored_bytes > kMaxRawBytes + kAddressBytes + kTagBytes || (!header.encrypted && !all_zero(header.session)))
+    return fail(ErrorCode::corrupt, "a frame contradicts itself");
   return header;
 }
 
@@ -197,7 +214,8 @@ Result<Trailer> Trailer::decode(ByteSpan bytes, const std::string& name) {
   trailer.catalog = {0, le32(bytes, 28), le64(bytes, 32), le32(bytes, 40)};
   trailer.part_bytes = le64(bytes, 48);
   trailer.catalog_hash = get<32>(bytes, 56);
-  if (trailer.parts == 0 || trailer.catalog.part >= trailer.parts)
+  if (le32(bytes, 44) != 0 || !all_zero(bytes.subspan(88, 24))) return fail(reserved_used(name));
+  if (trailer.parts == 0 || trailer.parts > kMaxParts || trailer.catalog.part >= trailer.parts)
     return fail(ErrorCode::corrupt, fmt::format("the trailer of {} contradicts itself", name));
   return trailer;
 }

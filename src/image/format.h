@@ -25,6 +25,12 @@ constexpr std::size_t kTagBytes = 16;
 constexpr std::size_t kTrailerBytes = 128;
 constexpr std::uint32_t kMaxRawBytes = 16U << 20;
 constexpr std::uint64_t kMinPartBytes = 1U << 20;
+constexpr std::uint32_t kMaxParts = 100000;
+// What a reader takes for deriving a key, whatever a slot says: memory is allocated before the password is known to be right.
+constexpr std::uint32_t kMaxKeyPasses = 64;
+constexpr std::uint32_t kMaxKeyMemoryKib = 256 * 1024;
+constexpr std::uint32_t kMaxKeyLanes = 16;
+constexpr std::uint64_t kMaxKeyWorkKib = std::uint64_t{4} << 20;  // passes times memory
 constexpr std::uint64_t kOtherFrames = std::uint64_t{1} << 63;  // first counter of frames that are not chunks
 
 using SetId = std::array<std::byte, 16>;

@@ -55,6 +55,8 @@ Result<std::vector<Extent>> decode_extents(ByteSpan bytes, Extent region) {
   for (std::size_t at = 0; at < bytes.size();) {
     const std::uint64_t gap = TRY(read_varint(bytes, at));
     const std::uint64_t length = TRY(read_varint(bytes, at));
+    // Ranges that touch would be one: this halves what a hostile map can make us hold.
+    if (gap == 0 && !out.empty()) return fail(ErrorCode::corrupt, "the used map in the index is malformed");
     if (gap > units - unit || length == 0 || length > units - unit - gap)
       return fail(ErrorCode::corrupt, "the used map in the index leaves its region");
     unit += gap;
@@ -79,6 +81,8 @@ Result<ChunkEntry> decode_entry(ByteSpan bytes) {
   ChunkEntry entry;
   if (u8(bytes, 0) > 2)
     return fail(ErrorCode::unsupported, "the index has a kind of chunk this version does not know", "use a newer tintype");
+  if (u8(bytes, 1) != 0 || (le16(bytes, 2) & ~1U) != 0 || le64(bytes, 24) != 0)
+    return fail(ErrorCode::unsupported, "the index has a chunk with a flag this version does not know", "use a newer tintype");
   entry.kind = static_cast<ChunkEntry::Kind>(u8(bytes, 0));
   entry.unreadable = (le16(bytes, 2) & 1) != 0;
   entry.place = {le32(bytes, 4), le32(bytes, 8), le64(bytes, 16), le32(bytes, 12)};
@@ -112,6 +116,7 @@ Bytes Page::encode(Extent region) const {
 Result<Page> Page::decode(ByteSpan bytes, Extent region) {
   Page page;
   const std::size_t chunks = static_cast<std::size_t>(div_round_up(region.length, kChunkBytes));
+  unsigned seen = 0;  // a bit for each known section
   for (std::size_t at = 0; at < bytes.size();) {
     if (bytes.size() - at < 8) return fail(ErrorCode::corrupt, "a page of the index is cut off");
     const std::uint16_t tag = le16(bytes, at);
@@ -121,12 +126,16 @@ Result<Page> Page::decode(ByteSpan bytes, Extent region) {
     if (length > bytes.size() - at) return fail(ErrorCode::corrupt, "a section of the index leaves its page");
     const ByteSpan content = bytes.subspan(at, length);
     at += length;
+    if (tag <= kUnreadable) {
+      if ((seen & (1U << tag)) != 0) return fail(ErrorCode::corrupt, "a page of the index has a section twice");
+      seen |= 1U << tag;
+    }
     switch (tag) {
       case kUsed: page.used = TRY(decode_extents(content, region)); break;
       case kUnreadable: page.unreadable = TRY(decode_extents(content, region)); break;
       case kEntries:
         if (length != chunks * kRecordBytes) return fail(ErrorCode::corrupt, "a page of the index has the wrong number of entries");
-        page.entries.clear();
+        page.entries.reserve(chunks);
         for (std::size_t i = 0; i < chunks; ++i)
           page.entries.push_back(TRY(decode_entry(content.subspan(i * kRecordBytes, kRecordBytes))));
         break;
@@ -135,7 +144,8 @@ Result<Page> Page::decode(ByteSpan bytes, Extent region) {
           return fail(ErrorCode::unsupported, "the index has a section this version does not know", "use a newer tintype");
     }
   }
-  if (page.entries.size() != chunks) return fail(ErrorCode::corrupt, "a page of the index has no entries");
+  if (page.entries.size() != chunks || (seen & (1U << kUsed)) == 0)
+    return fail(ErrorCode::corrupt, "a page of the index is incomplete");
   return page;
 }
 
@@ -163,6 +173,8 @@ Result<std::vector<PageRef>> decode_directory(ByteSpan bytes, std::size_t region
   for (std::size_t i = 0; i < regions; ++i) {
     const ByteSpan record = bytes.subspan(i * kRecordBytes, kRecordBytes);
     PageRef& page = pages[i];
+    if (le32(record, 20) > 1)
+      return fail(ErrorCode::unsupported, "the index has a page with a flag this version does not know", "use a newer tintype");
     page.present = le32(record, 20) == 1;
     page.place = {le32(record, 0), le32(record, 4), le64(record, 8), le32(record, 16)};
     page.used_bytes = le64(record, 24);

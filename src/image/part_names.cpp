@@ -47,19 +47,43 @@ Result<PartHeader> read_part_header(Place& place, const std::string& name) {
   return PartHeader::decode(bytes, place.describe(name));
 }
 
+namespace {
+
+bool is_unfinished(const PartFile& file) { return file.partial && file.part > 0; }
+
+// The header of a part, or nothing if it has none that makes sense.
+Result<std::optional<PartHeader>> header_if_sound(Place& place, const std::string& name) {
+  Result<PartHeader> header = read_part_header(place, name);
+  if (header) return *header;
+  const ErrorCode code = header.error().code;
+  if (code == ErrorCode::corrupt || code == ErrorCode::unsupported || code == ErrorCode::not_found) return std::nullopt;
+  return fail(std::move(header).error());
+}
+
+}  // namespace
+
 Result<void> finish_publishing(Place& place, const std::string& image) {
   const std::vector<PartFile> files = TRY(find_parts(place, image));
-  const bool any = std::any_of(files.begin(), files.end(), [](const PartFile& f) { return f.partial && f.part > 0; });
-  if (!any || !TRY(place.exists(image))) return {};
-  const Result<PartHeader> first = read_part_header(place, image);
+  if (std::none_of(files.begin(), files.end(), is_unfinished)) return {};
+  const std::optional<PartHeader> first = TRY(header_if_sound(place, image));
   if (!first) return {};
+  bool synced = false;
   for (const PartFile& file : files) {
-    if (!file.partial || file.part == 0) continue;
-    const Result<PartHeader> header = read_part_header(place, file.name);
+    if (!is_unfinished(file)) continue;
+    const std::optional<PartHeader> header = TRY(header_if_sound(place, file.name));
     if (!header || header->set_id != first->set_id || header->part != file.part) continue;
+    // The first part's rename must be durable before parts of the older image are replaced.
+    if (!std::exchange(synced, true)) TRY(place.sync());
     TRY(place.rename(file.name, part_name(image, file.part)));
   }
-  return place.sync();
+  return synced ? place.sync() : Result<void>{};
+}
+
+void finish_publishing_if_idle(Place& place, const std::string& image) {
+  const Result<std::vector<PartFile>> files = find_parts(place, image);
+  if (!files || std::none_of(files->begin(), files->end(), is_unfinished)) return;
+  const auto lock = place.lock(image);
+  if (lock) (void)finish_publishing(place, image);
 }
 
 }  // namespace tintype

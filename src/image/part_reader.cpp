@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include "base/text.h"
 #include "image/part_names.h"
 
 namespace tintype {
@@ -15,7 +14,7 @@ constexpr std::size_t kMaxOpenParts = 64;
 
 Result<std::unique_ptr<PartReader>> PartReader::open(std::shared_ptr<Place> place, std::string image) {
   // Best effort: on a place that cannot be written, the parts are found under their temporary names.
-  (void)finish_publishing(*place, image);
+  finish_publishing_if_idle(*place, image);
   std::unique_ptr<PartReader> reader(new PartReader(std::move(place), std::move(image)));
   reader->header_ = TRY(read_part_header(*reader->place_, reader->image_));
   if (reader->header_.part != 0)

@@ -4,33 +4,57 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <chrono>
 #include <numeric>
+#include <thread>
 
 #include "image/part_names.h"
 
 namespace tintype {
 
+// Two locks keep backups of one name apart: that of the first part being written, which goes with it when it gets the
+// image's name, and that of the image which has the name at the start, under which cut-off publishes are finished.
+
 Result<std::unique_ptr<PartWriter>> PartWriter::create(std::shared_ptr<Place> place, PartWriterOptions options) {
   if (options.max_part_bytes != 0 && options.max_part_bytes < kMinPartBytes)
     return fail(ErrorCode::usage, fmt::format("parts of {} bytes are too small", options.max_part_bytes),
                 "use at least 1 MiB");
-  TRY(finish_publishing(*place, options.image));
   std::unique_ptr<PartWriter> writer(new PartWriter(std::move(place), std::move(options)));
-  // Takes the lock of part 0 first: if another backup is writing this image, nothing of it is touched.
   TRY(writer->start_part());
+  TRY(writer->lock_image());
+  TRY(finish_publishing(*writer->place_, writer->options_.image));
   for (const PartFile& file : TRY(find_parts(*writer->place_, writer->options_.image)))
     if (file.partial && file.part > 0) TRY(writer->place_->remove(file.name));
   return writer;
 }
 
 PartWriter::~PartWriter() {
-  if (published_ || keep_) return;
-  file_.reset();
-  for (std::uint32_t i = 0; i <= part(); ++i) (void)place_->remove(partial_name(options_.image, i));
+  // The first part goes last: its lock keeps the next backup of this name from starting among what is removed here.
+  if (!published_ && !keep_)
+    for (std::uint32_t i = created_; i-- > 0;) (void)place_->remove(partial_name(options_.image, i));
+}
+
+Result<void> PartWriter::lock_image() {
+  // A reader that finishes a cut-off publish, or a backup in its last renames, is done in a moment.
+  constexpr int kAttempts = 20;
+  for (int attempt = 1;; ++attempt) {
+    Result<std::unique_ptr<PlaceLock>> lock = place_->lock(options_.image);
+    if (lock) {
+      image_lock_ = std::move(*lock);
+      return {};
+    }
+    if (lock.error().code == ErrorCode::not_found) return {};
+    if (lock.error().code != ErrorCode::busy || attempt == kAttempts) return fail(std::move(lock).error());
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
 }
 
 Result<void> PartWriter::start_part() {
-  file_ = TRY(place_->create(partial_name(options_.image, part())));
+  if (part() > kMaxParts - 1)
+    return fail(ErrorCode::usage, fmt::format("the image would have more than {} parts", kMaxParts), "use larger parts");
+  std::unique_ptr<AppendFile> created = TRY(place_->create(partial_name(options_.image, part())));
+  (part() == 0 ? first_ : file_) = std::move(created);
+  created_ = part() + 1;
   PartHeader header = options_.header;
   header.part = part();
   return write(header.encode());
@@ -38,53 +62,74 @@ Result<void> PartWriter::start_part() {
 
 Result<void> PartWriter::write(ByteSpan bytes) {
   while (true) {
-    const std::uint64_t before = file_->size();
+    const std::uint64_t before = file().size();
     const std::array<ByteSpan, 1> pieces = {bytes};
-    Result<void> result = file_->append(pieces);
+    Result<void> result = file().append(pieces);
     if (result) return result;
     // What arrived stays; only the rest is tried again.
-    bytes = bytes.subspan(static_cast<std::size_t>(file_->size() - before));
+    bytes = bytes.subspan(static_cast<std::size_t>(file().size() - before));
     if (result.error().code != ErrorCode::no_space || !options_.make_room || !options_.make_room(result.error()))
       return result;
   }
 }
 
 Result<void> PartWriter::ensure_room(std::uint64_t bytes) {
-  if (options_.max_part_bytes == 0 || fits(file_->size(), bytes, options_.max_part_bytes)) return {};
+  if (options_.max_part_bytes == 0 || fits(file().size(), bytes, options_.max_part_bytes)) return {};
   if (kPartHeaderBytes + bytes > options_.max_part_bytes)
     return fail(ErrorCode::usage, fmt::format("parts of {} bytes are too small for a record of {} bytes",
                                               options_.max_part_bytes, bytes), "use larger parts");
-  TRY(file_->sync());
-  finished_.push_back(file_->size());
+  TRY(file().sync());
+  finished_.push_back(file().size());
   return start_part();
 }
 
 Result<FramePlace> PartWriter::append(ByteSpan frame) {
   TRY(ensure_room(frame.size()));
-  const FramePlace place{0, part(), file_->size(), static_cast<std::uint32_t>(frame.size())};
+  const FramePlace place{0, part(), file().size(), static_cast<std::uint32_t>(frame.size())};
   TRY(write(frame));
   return place;
 }
 
 std::uint64_t PartWriter::total_bytes() const {
-  return std::accumulate(finished_.begin(), finished_.end(), std::uint64_t{0}) + (file_ ? file_->size() : 0);
+  return std::accumulate(finished_.begin(), finished_.end(), std::uint64_t{0}) + (first_ ? file().size() : 0);
 }
 
 Result<void> PartWriter::publish(Trailer trailer) {
   trailer.set_id = options_.header.set_id;
   trailer.parts = part() + 1;
-  trailer.part_bytes = file_->size() + kTrailerBytes;
+  trailer.part_bytes = file().size() + kTrailerBytes;
   TRY(write(trailer.encode()));
-  TRY(file_->sync());
+  TRY(file().sync());
   TRY(place_->sync());
-  const std::string& image = options_.image;
-  TRY(place_->rename(partial_name(image, 0), image));
-  // From here on the new image has the name, whatever happens: nothing may be removed any more.
+  TRY(name_first_part());
+  TRY(place_->sync());
+  return name_other_parts(trailer.parts);
+}
+
+Result<void> PartWriter::name_first_part() {
+  Result<void> renamed = place_->rename(partial_name(options_.image, 0), options_.image);
+  if (!renamed) {
+    // Places behind a network can report failure for what they did. Removing the other parts would then destroy the image.
+    const Result<PartHeader> now = read_part_header(*place_, options_.image);
+    const bool ours = now && now->set_id == options_.header.set_id;
+    const bool known = now || now.error().code == ErrorCode::not_found || now.error().code == ErrorCode::corrupt;
+    if (!known) keep_ = true;
+    if (!ours) return renamed;
+  }
+  // From here on the new image has the name, whatever happens: nothing of it may be removed any more.
   published_ = true;
-  TRY(place_->sync());
-  for (std::uint32_t i = 1; i < trailer.parts; ++i) TRY(place_->rename(partial_name(image, i), part_name(image, i)));
-  for (const PartFile& file : TRY(find_parts(*place_, image)))
-    if (file.part >= trailer.parts) TRY(place_->remove(file.name));
+  return {};
+}
+
+Result<void> PartWriter::name_other_parts(std::uint32_t parts) {
+  const std::string& image = options_.image;
+  for (std::uint32_t i = 1; i < parts; ++i) TRY(place_->rename(partial_name(image, i), part_name(image, i)));
+  for (const PartFile& file : TRY(find_parts(*place_, image))) {
+    if (file.partial || file.part < parts) continue;
+    // Only what is a part of an image: the name alone may be somebody else's.
+    const Result<PartHeader> header = read_part_header(*place_, file.name);
+    if (header && header->part == file.part) TRY(place_->remove(file.name));
+  }
   return place_->sync();
 }
 

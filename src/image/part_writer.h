@@ -23,7 +23,7 @@ struct PartWriterOptions {
 class PartWriter {
  public:
   // Finishes or removes what an earlier, interrupted backup of this name left behind. The image that has the name now
-  // stays untouched until publish().
+  // stays untouched until publish(). Error{busy}, with nothing touched, while another backup writes this name.
   static Result<std::unique_ptr<PartWriter>> create(std::shared_ptr<Place> place, PartWriterOptions options);
   ~PartWriter();
 
@@ -40,13 +40,20 @@ class PartWriter {
  private:
   PartWriter(std::shared_ptr<Place> place, PartWriterOptions options)
       : place_(std::move(place)), options_(std::move(options)) {}
+  Result<void> lock_image();
   Result<void> start_part();
+  Result<void> name_first_part();
+  Result<void> name_other_parts(std::uint32_t parts);
   Result<void> write(ByteSpan bytes);
+  AppendFile& file() const { return file_ ? *file_ : *first_; }
   std::uint32_t part() const { return static_cast<std::uint32_t>(finished_.size()); }
 
   std::shared_ptr<Place> place_;
   PartWriterOptions options_;
-  std::unique_ptr<AppendFile> file_;
+  std::unique_ptr<AppendFile> first_;     // part 0 stays open to the end: it holds the lock of the name being written
+  std::unique_ptr<AppendFile> file_;      // the current part if that is another one
+  std::unique_ptr<PlaceLock> image_lock_; // of the image that has the name now
+  std::uint32_t created_ = 0;             // parts that are ours to remove
   std::vector<std::uint64_t> finished_;
   bool published_ = false;
   bool keep_ = false;

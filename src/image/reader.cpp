@@ -113,6 +113,8 @@ Result<void> ChunkReader::read(std::size_t area, std::uint64_t number, std::uint
   }
   if (entry.place.link != 0) return fail(other_links());
   PartReader& parts = image_->parts();
+  if (entry.place.bytes > frame_room(kChunkBytes))
+    return fail(located(make_error(ErrorCode::corrupt, "the index claims an absurd size for a chunk"), parts, entry.place));
   TRY(parts.read(entry.place, frame_));
   Result<OpenedFrame> opened = opener_.open(frame_, kChunkBytes, out);
   if (!opened) return fail(located(std::move(opened).error(), parts, entry.place));

@@ -40,7 +40,10 @@ Result<std::unique_ptr<ImageWriter>> ImageWriter::create(std::shared_ptr<Place> 
   writer->sealer_.emplace(TRY(FrameSealer::create(writer->key_, kIndexLevel)));
   writer->parts_ = TRY(PartWriter::create(
       std::move(place), {std::move(options.image), header, options.max_part_bytes, std::move(options.make_room)}));
-  TRY(writer->append(FrameType::prologue, {}, writer->catalog_.encode()));
+  const Bytes prologue = writer->catalog_.encode();
+  // What could not be read back is refused now, not found out when the image is needed.
+  TRY(Catalog::decode(prologue, Catalog::Stage::prologue));
+  TRY(writer->append(FrameType::prologue, {}, prologue));
   return writer;
 }
 
@@ -113,9 +116,11 @@ Result<void> ImageWriter::end_area() {
 
 Result<void> ImageWriter::write_catalog() {
   // The catalog lists the sizes of all parts but its own. If it needs a new part that list grows by one: make room
-  // for a little more than it takes now, then encode it for good.
-  constexpr std::uint64_t kSlack = 64;
-  const std::uint64_t room = TRY(seal(FrameType::catalog, {}, catalog_.encode())).size() + kSlack + kTrailerBytes;
+  // for a little more than it takes now, then encode it for good. (One number more can also tip it from just worth
+  // compressing, by a 64th, to stored.)
+  constexpr std::uint64_t kSlack = 256;
+  const std::uint64_t now = TRY(seal(FrameType::catalog, {}, catalog_.encode())).size();
+  const std::uint64_t room = now + now / 32 + kSlack + kTrailerBytes;
   TRY(parts_->ensure_room(room));
   catalog_.part_bytes = parts_->finished_part_bytes();
   const ByteSpan frame = TRY(seal(FrameType::catalog, {}, catalog_.encode()));

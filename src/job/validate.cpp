@@ -45,7 +45,9 @@ class Validation {
 
  private:
   void see(const FramePlace& place) {
-    if (place.link == 0) seen_[place.part].add({place.offset, place.bytes});
+    // A place that cannot be is reported when it is read.
+    if (place.link == 0 && place.part < image_->parts().parts() && checked_add(place.offset, place.bytes))
+      seen_[place.part].add({place.offset, place.bytes});
   }
 
   void add_damage(const Error& error, std::optional<std::size_t> area, Extent bytes) {
@@ -68,7 +70,8 @@ class Validation {
       TRY(image_->parts().read(place, frame));
       FrameOpener opener(image_->data_key());
       const OpenedFrame opened = TRY(opener.open(frame, kMaxRawBytes, content));
-      if (opened.header.type != FrameType::prologue || opened.address != FrameAddress{})
+      if (opened.header.type != FrameType::prologue || opened.address != FrameAddress{} ||
+          opened.header.encrypted != image_->header().encrypted)
         return fail(ErrorCode::corrupt, "the first record is not the prologue");
       see(place);
       return {};
@@ -85,7 +88,11 @@ class Validation {
         Result<std::optional<ImageChunk>> chunk = walk.next();
         if (!chunk) {
           index_damage_ = true;
-          pending_.push_back({std::move(chunk).error(), walk.failed_region()});
+          if (pending_.size() < kMostListed)
+            pending_.push_back({std::move(chunk).error(), walk.failed_region()});
+          else
+            ++report_.damage_count;
+          TRY(context_.cancel.check());
           continue;
         }
         if (!*chunk) return false;
@@ -128,14 +135,19 @@ class Validation {
       }
       if (index_damage_) continue;  // what the lost pages point to cannot be told from a stray record
       const std::uint64_t end = (*file)->size() - (i + 1 == parts.parts() ? kTrailerBytes : 0);
-      ExtentSet rest({{kPartHeaderBytes, end - kPartHeaderBytes}});
-      for (const Extent& extent : seen_[i].items()) rest.remove(extent);
-      for (const Extent& extent : rest.items()) {
-        Error error = make_error(ErrorCode::corrupt, fmt::format("{} has {} bytes that belong to nothing", parts.describe(i), extent.length));
-        error.offset_bytes = extent.start;
-        add_damage(error, std::nullopt, {});
+      std::uint64_t at = kPartHeaderBytes;
+      for (const Extent& extent : seen_[i].items()) {
+        if (extent.start > at) add_stray(i, {at, extent.start - at});
+        at = std::max(at, extent.end());
       }
+      if (at < end) add_stray(i, {at, end - at});
     }
+  }
+
+  void add_stray(std::uint32_t part, Extent bytes) {
+    Error error = make_error(ErrorCode::corrupt, fmt::format("{} has {} bytes that belong to nothing", image_->parts().describe(part), bytes.length));
+    error.offset_bytes = bytes.start;
+    add_damage(error, std::nullopt, {});
   }
 
   std::shared_ptr<ImageReader> image_;

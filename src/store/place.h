@@ -33,12 +33,23 @@ class ReadFile {
   virtual void will_need(std::uint64_t offset, std::uint64_t length) = 0;
 };
 
+// Held while it exists; released when it is destroyed or its process ends, however it ends.
+class PlaceLock {
+ public:
+  virtual ~PlaceLock() = default;
+};
+
 // One folder somewhere that holds image files. Names are plain file names in it. Thread safe.
 class Place {
  public:
   virtual ~Place() = default;
   virtual std::string describe(const std::string& name) const = 0;  // full path, for messages
-  virtual Result<std::unique_ptr<AppendFile>> create(const std::string& name) = 0;  // 0600; replaces what is there
+  // 0600; replaces what is there. The file is locked while the AppendFile exists, also under a name it gets by renaming:
+  // if somebody else is writing a file of this name, that is Error{busy} and nothing is touched.
+  virtual Result<std::unique_ptr<AppendFile>> create(const std::string& name) = 0;
+  // The same lock on a finished file. Error{busy} if somebody has it, Error{not_found} if there is no such file. Null where
+  // the place cannot lock.
+  virtual Result<std::unique_ptr<PlaceLock>> lock(const std::string& name) = 0;
   virtual Result<std::unique_ptr<ReadFile>> open(const std::string& name) = 0;
   virtual Result<bool> exists(const std::string& name) = 0;
   virtual Result<std::vector<std::string>> list() = 0;

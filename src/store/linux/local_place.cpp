@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/magic.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
@@ -21,7 +22,10 @@ class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
   Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
   ~Descriptor() {
     if (fd_ >= 0) ::close(fd_);
   }
@@ -29,6 +33,11 @@ class Descriptor {
 
  private:
   int fd_;
+};
+
+struct LocalLock final : PlaceLock {
+  explicit LocalLock(Descriptor taken) : fd(std::move(taken)) {}
+  Descriptor fd;
 };
 
 class LocalAppendFile final : public AppendFile {
@@ -45,6 +54,7 @@ class LocalAppendFile final : public AppendFile {
       const ssize_t n = ::writev(fd_.get(), &vectors[at], static_cast<int>(count - at));
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return fail(os_error(errno, fmt::format("cannot write to {}", path_)));
+      if (n == 0) return fail(os_error(ENOSPC, fmt::format("cannot write to {}", path_)));
       size_ += static_cast<std::uint64_t>(n);
       for (auto left = static_cast<std::size_t>(n); left > 0;) {
         const std::size_t taken = std::min(left, vectors[at].iov_len);
@@ -123,15 +133,36 @@ class LocalPlace final : public Place {
   }
 
   Result<std::unique_ptr<AppendFile>> create(const std::string& name) override {
-    // A fresh inode: whoever still has the old file open keeps its old bytes.
-    TRY(remove(name));
+    {
+      // Nobody's leftover or somebody's work? Its lock tells. A fresh inode follows: whoever still reads the old file keeps
+      // its bytes.
+      const Descriptor old(::openat(folder_.get(), name.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
+      if (old.get() >= 0 && !take_lock(old, name)) return fail(in_use(name));
+      TRY(remove(name));
+    }
     Descriptor fd(::openat(folder_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (fd.get() < 0 && errno == EEXIST) return fail(in_use(name));
     if (fd.get() < 0) return fail(os_error(errno, fmt::format("cannot create {}", describe(name))));
+    // Between the creation and the lock another process may take the file for a leftover: then it is the winner.
+    if (!take_lock(fd, name)) return fail(in_use(name));
     return std::make_unique<LocalAppendFile>(std::move(fd), describe(name));
   }
 
+  Result<std::unique_ptr<PlaceLock>> lock(const std::string& name) override {
+    // NFS locks only what is open for writing; elsewhere reading will do.
+    Descriptor fd(::openat(folder_.get(), name.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+    if (fd.get() < 0 && errno != ENOENT) fd = Descriptor(::openat(folder_.get(), name.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    if (fd.get() < 0) return fail(os_error(errno, fmt::format("cannot open {}", describe(name))));
+    struct stat st{};
+    if (::fstat(fd.get(), &st) == 0 && !S_ISREG(st.st_mode))
+      return fail(ErrorCode::usage, fmt::format("{} is not a regular file", describe(name)));
+    if (!take_lock(fd, name)) return fail(in_use(name));
+    return std::make_unique<LocalLock>(std::move(fd));
+  }
+
   Result<std::unique_ptr<ReadFile>> open(const std::string& name) override {
-    Descriptor fd(::openat(folder_.get(), name.c_str(), O_RDONLY | O_CLOEXEC));
+    // Not blocking: a pipe of that name would otherwise wait for a writer.
+    Descriptor fd(::openat(folder_.get(), name.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     if (fd.get() < 0) return fail(os_error(errno, fmt::format("cannot open {}", describe(name))));
     struct stat st{};
     if (::fstat(fd.get(), &st) != 0) return fail(os_error(errno, fmt::format("cannot examine {}", describe(name))));
@@ -192,6 +223,24 @@ class LocalPlace final : public Place {
   }
 
  private:
+  Error in_use(const std::string& name) const {
+    return make_error(ErrorCode::busy, fmt::format("{} is being written by another backup", describe(name)),
+                      "wait until it is done, or choose another name");
+  }
+
+  // False if somebody else has the lock, or if the name has meanwhile become that of another file. True where the file
+  // system cannot lock: then only care keeps two backups of one name apart.
+  bool take_lock(const Descriptor& fd, const std::string& name) {
+    while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EINTR) continue;
+      if (errno == EWOULDBLOCK) return false;
+      break;
+    }
+    struct stat ours{}, named{};
+    return ::fstat(fd.get(), &ours) == 0 && ::fstatat(folder_.get(), name.c_str(), &named, 0) == 0 &&
+           ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+  }
+
   Descriptor folder_;
   std::string path_;
 };

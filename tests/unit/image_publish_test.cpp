@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A new image over an older one of the same name, cut off at every single step by a kill, a failure or a power cut: the
+// name must open as the complete old or the complete new image, and the next backup must clean up.
+#include "base/text.h"
+#include "image/part_names.h"
+#include "image_fixture.h"
+#include "support/memory_place.h"
+
+namespace tintype {
+namespace {
+
+using test::ImageLab;
+using test::MemoryPlace;
+
+constexpr std::uint64_t kMiB = 1U << 20;
+
+// How many MiB the older and the newer image hold; each takes about as many parts.
+struct Sizes {
+  std::uint64_t before, after;
+};
+
+class PublishTest : public ::testing::TestWithParam<Sizes> {
+ protected:
+  void SetUp() override {
+    start_ = std::make_shared<MemoryPlace>();
+    const auto made = lab_.backup(lab_.request(lab_.noise_drive(GetParam().before * kMiB / 2, 1), start_), 1);
+    ASSERT_TRUE(made) << made.error().message();
+    old_id_ = made->set_id;
+    source_ = lab_.noise_drive(GetParam().after * kMiB / 2, 2);
+    const auto trial = start_->copy();
+    ASSERT_TRUE(lab_.backup(lab_.request(source_, trial), 2));
+    steps_ = trial->operations();
+    finished_ = trial->names();
+  }
+
+  std::shared_ptr<MemoryPlace> begin() const { return start_->copy(); }
+
+  // The set id under the image's name, after checking that this image is whole.
+  std::string checked_id(const std::shared_ptr<MemoryPlace>& place, const std::string& when) {
+    const auto image = lab_.open(place);
+    EXPECT_TRUE(image) << when << ": " << (image ? "" : image.error().message());
+    if (!image) return "none";
+    const auto report = lab_.validate(*image);
+    EXPECT_TRUE(report && report->sound()) << when << ": " << (report && !report->sound() ? report->damage.front().what : "");
+    return to_hex((*image)->header().set_id);
+  }
+
+  // What is there is one of the two, whole; reading has finished a cut-off publish; the next backup leaves nothing else.
+  void check(const std::shared_ptr<MemoryPlace>& place, const Result<BackupReport>& report, const std::string& when) {
+    place->faults = {};
+    const std::string id = checked_id(place, when);
+    if (id != old_id_) {
+      const auto header = read_part_header(*place, "pc.tti");
+      ASSERT_TRUE(header) << when;
+      for (const std::string& name : place->names()) {
+        const auto leftover = read_part_header(*place, name);
+        if (!name.ends_with(".partial") || !leftover) continue;
+        EXPECT_NE(leftover->set_id, header->set_id) << when << ": " << name;
+      }
+    }
+    if (report) {
+      EXPECT_EQ(id, report->set_id) << when;
+    }
+    const auto next = lab_.backup(lab_.request(source_, place), 3);
+    ASSERT_TRUE(next) << when << ": " << next.error().message();
+    EXPECT_EQ(checked_id(place, when + ", next backup"), next->set_id);
+    EXPECT_EQ(place->names(), finished_) << when;
+  }
+
+  ImageLab lab_;
+  std::shared_ptr<MemoryPlace> start_;
+  std::shared_ptr<Drive> source_;
+  std::string old_id_;
+  std::uint64_t steps_ = 0;
+  std::vector<std::string> finished_;
+};
+
+TEST_P(PublishTest, KilledAtEveryStep) {
+  for (std::uint64_t n = 1; n <= steps_; ++n) {
+    const auto place = begin();
+    place->faults.stop_at = n;
+    const auto report = lab_.backup(lab_.request(source_, place), 2);
+    check(place, report, "killed at step " + std::to_string(n));
+  }
+}
+
+TEST_P(PublishTest, FailingAtEveryStep) {
+  for (std::uint64_t n = 1; n <= steps_; ++n) {
+    const auto place = begin();
+    place->faults.fail_at = n;
+    const auto report = lab_.backup(lab_.request(source_, place), 2);
+    check(place, report, "failed at step " + std::to_string(n));
+  }
+}
+
+TEST_P(PublishTest, FailureReportedForWhatWasDone) {
+  for (std::uint64_t n = 1; n <= steps_; ++n) {
+    const auto place = begin();
+    place->faults.lie_at = n;
+    const auto report = lab_.backup(lab_.request(source_, place), 2);
+    check(place, report, "false failure at step " + std::to_string(n));
+  }
+}
+
+TEST_P(PublishTest, PowerCutAtEveryStep) {
+  for (std::uint64_t n = 1; n <= steps_; ++n) {
+    const auto place = begin();
+    place->faults.stop_at = n;
+    const auto report = lab_.backup(lab_.request(source_, place), 2);
+    const std::size_t changes = place->unsynced_changes();
+    // What reached the disk: nothing, all, the first, the last, or one of the changes since the last sync.
+    std::vector<std::shared_ptr<MemoryPlace>> outcomes;
+    for (std::size_t k = 0; k <= changes; ++k) {
+      outcomes.push_back(place->after_power_cut([k](std::size_t i) { return i < k; }));
+      outcomes.push_back(place->after_power_cut([k](std::size_t i) { return i >= k; }));
+      outcomes.push_back(place->after_power_cut([k](std::size_t i) { return i == k; }));
+    }
+    for (std::size_t i = 0; i < outcomes.size(); ++i)
+      check(outcomes[i], report, "power cut at step " + std::to_string(n) + ", outcome " + std::to_string(i));
+  }
+}
+
+// A reader finishes what a kill cut off; then the power fails.
+TEST_P(PublishTest, PowerCutWhileReadingFinishes) {
+  for (std::uint64_t n = 1; n <= steps_; ++n) {
+    const auto place = begin();
+    place->faults.stop_at = n;
+    const auto report = lab_.backup(lab_.request(source_, place), 2);
+    place->faults = {};
+    const auto header = read_part_header(*place, "pc.tti");
+    if (!header || to_hex(header->set_id) == old_id_) continue;  // nothing for a reader to do
+    const std::uint64_t before = place->operations();
+    for (std::uint64_t m = 1; m < 12; ++m) {
+      place->faults = {};
+      place->faults.stop_at = before + m;
+      if (lab_.open(place)) break;
+      for (std::size_t k = 0; k <= place->unsynced_changes(); ++k)
+        check(place->after_power_cut([k](std::size_t i) { return i >= k; }), report, "read cut off after step " + std::to_string(n));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, PublishTest, ::testing::Values(Sizes{5, 3}, Sizes{5, 1}, Sizes{1, 5}, Sizes{3, 3}),
+                         [](const auto& sizes) { return std::to_string(sizes.param.before) + "to" + std::to_string(sizes.param.after); });
+
+TEST(FullPlace, GoesOnAfterRoomWasMade) {
+  ImageLab lab;
+  const auto source = lab.noise_drive(3 * kMiB, 1);
+  const auto wanted = std::make_shared<MemoryPlace>();
+  ASSERT_TRUE(lab.backup(lab.request(source, wanted), 1));
+  for (std::uint64_t first = 1000; first < 4 * kMiB; first += 377777) {
+    const auto place = std::make_shared<MemoryPlace>();
+    place->faults.capacity_bytes = first;
+    lab.events.questions.clear();
+    // In small steps, so that one record needs several answers.
+    lab.events.on_ask = [&] {
+      place->faults.capacity_bytes += 150001;
+      return Answer::retry;
+    };
+    const auto report = lab.backup(lab.request(source, place), 1);
+    ASSERT_TRUE(report) << report.error().message();
+    EXPECT_EQ(lab.events.questions.empty(), first >= 3 * kMiB + 100000) << first;
+    for (const std::string& question : lab.events.questions) EXPECT_EQ(question, "place-full");
+    ASSERT_EQ(place->names(), wanted->names());
+    for (const std::string& name : wanted->names()) EXPECT_EQ(place->get(name), wanted->get(name)) << name;
+  }
+}
+
+TEST(FullPlace, AbortLeavesTheOldImageAndNothingElse) {
+  ImageLab lab;
+  const auto place = std::make_shared<MemoryPlace>();
+  ASSERT_TRUE(lab.backup(lab.request(lab.noise_drive(3 * kMiB, 1), place), 1));
+  const auto names = place->names();
+  const Bytes before = place->get("pc.tti.1");
+  place->faults.capacity_bytes = 5 * kMiB;
+  const auto report = lab.backup(lab.request(lab.noise_drive(3 * kMiB, 2), place), 2);
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::no_space);
+  EXPECT_EQ(place->names(), names);
+  EXPECT_EQ(place->get("pc.tti.1"), before);
+}
+
+TEST(Publish, FilesOfOthersWithNumbersStay) {
+  ImageLab lab;
+  const auto place = std::make_shared<MemoryPlace>();
+  const std::vector<std::string> others = {"pc.tti.01", "pc.tti.2024", "pc.tti.x", "pc.ttis", "pc.tti.4294967296", "other.tti.1.partial"};
+  for (const std::string& name : others) place->put(name, as_bytes("my notes"));
+  ASSERT_TRUE(lab.backup(lab.request(lab.noise_drive(3 * kMiB, 1), place), 1));
+  ASSERT_TRUE(lab.backup(lab.request(lab.noise_drive(1000, 2), place), 2));
+  EXPECT_EQ(place->names().size(), others.size() + 1);
+  for (const std::string& name : others) EXPECT_EQ(place->get(name).size(), 8U) << name;
+}
+
+}  // namespace
+}  // namespace tintype
