@@ -46,7 +46,7 @@ class PublishTest : public ::testing::TestWithParam<Sizes> {
   }
 
   // What is there is one of the two, whole; reading has finished a cut-off publish; the next backup leaves nothing else.
-  void check(const std::shared_ptr<MemoryPlace>& place, const Result<BackupReport>& report, const std::string& when) {
+  void check(const std::shared_ptr<MemoryPlace>& place, const Result<BackupReport>& report, const std::string& when, bool then_next = true) {
     place->faults = {};
     const std::string id = checked_id(place, when);
     if (id != old_id_) {
@@ -61,6 +61,7 @@ class PublishTest : public ::testing::TestWithParam<Sizes> {
     if (report) {
       EXPECT_EQ(id, report->set_id) << when;
     }
+    if (!then_next) return;
     const auto next = lab_.backup(lab_.request(source_, place), 3);
     ASSERT_TRUE(next) << when << ": " << next.error().message();
     EXPECT_EQ(checked_id(place, when + ", next backup"), next->set_id);
@@ -116,7 +117,7 @@ TEST_P(PublishTest, PowerCutAtEveryStep) {
       outcomes.push_back(place->after_power_cut([k](std::size_t i) { return i == k; }));
     }
     for (std::size_t i = 0; i < outcomes.size(); ++i)
-      check(outcomes[i], report, "power cut at step " + std::to_string(n) + ", outcome " + std::to_string(i));
+      check(outcomes[i], report, "power cut at step " + std::to_string(n) + ", outcome " + std::to_string(i), i % 5 == 0);
   }
 }
 
@@ -129,18 +130,36 @@ TEST_P(PublishTest, PowerCutWhileReadingFinishes) {
     place->faults = {};
     const auto header = read_part_header(*place, "pc.tti");
     if (!header || to_hex(header->set_id) == old_id_) continue;  // nothing for a reader to do
-    const std::uint64_t before = place->operations();
-    for (std::uint64_t m = 1; m < 12; ++m) {
+    for (std::uint64_t m = 1; m < 20; ++m) {
       place->faults = {};
-      place->faults.stop_at = before + m;
+      place->faults.stop_at = place->operations() + m;
       if (lab_.open(place)) break;
       for (std::size_t k = 0; k <= place->unsynced_changes(); ++k)
-        check(place->after_power_cut([k](std::size_t i) { return i >= k; }), report, "read cut off after step " + std::to_string(n));
+        check(place->after_power_cut([k](std::size_t i) { return i >= k; }), report, "read cut off after step " + std::to_string(n), k == 1);
     }
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Sizes, PublishTest, ::testing::Values(Sizes{5, 3}, Sizes{5, 1}, Sizes{1, 5}, Sizes{3, 3}),
+// The next backup is cut off too, before anybody has read the image.
+TEST_P(PublishTest, TheNextBackupKilledToo) {
+  for (std::uint64_t n = 1; n <= steps_; ++n) {
+    const auto place = begin();
+    place->faults.stop_at = n;
+    const auto report = lab_.backup(lab_.request(source_, place), 2);
+    place->faults = {};
+    const auto header = read_part_header(*place, "pc.tti");
+    if (!header || to_hex(header->set_id) == old_id_) continue;
+    const std::uint64_t next_steps = 20;
+    for (std::uint64_t m = 1; m < next_steps; ++m) {
+      const auto again = place->copy();
+      again->faults.stop_at = m;
+      const auto second = lab_.backup(lab_.request(source_, again), 4);
+      check(again, second ? second : report, "killed at step " + std::to_string(n) + " and again at " + std::to_string(m));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, PublishTest, ::testing::Values(Sizes{5, 3}, Sizes{4, 1}, Sizes{1, 4}),
                          [](const auto& sizes) { return std::to_string(sizes.param.before) + "to" + std::to_string(sizes.param.after); });
 
 TEST(FullPlace, GoesOnAfterRoomWasMade) {

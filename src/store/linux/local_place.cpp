@@ -137,8 +137,10 @@ class LocalPlace final : public Place {
       // Nobody's leftover or somebody's work? Its lock tells. A fresh inode follows: whoever still reads the old file keeps
       // its bytes.
       const Descriptor old(::openat(folder_.get(), name.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
+      const bool there = old.get() >= 0 || errno != ENOENT;
       if (old.get() >= 0 && !take_lock(old, name)) return fail(in_use(name));
-      TRY(remove(name));
+      // What comes into being from here on is somebody else's.
+      if (there) TRY(remove(name));
     }
     Descriptor fd(::openat(folder_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (fd.get() < 0 && errno == EEXIST) return fail(in_use(name));

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Writes tiny images of the current format version and their digests into a folder. Clock, chance and worker count are fixed,
+// so that the same program writes the same bytes again. One reads real file systems: mkfs.fat must be installed.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include "compat_image.h"
+#include "drive/open.h"
+#include "layout/edit.h"
+#include "layout/render.h"
+
+namespace {
+using namespace tintype;
+
+constexpr std::uint64_t kMiB = 1U << 20;
+
+Result<void> fill(Drive& drive, std::uint64_t offset, std::size_t noise_bytes, std::uint64_t seed) {
+  Bytes noise(noise_bytes);
+  SeededRandom random(seed);
+  TRY(random.fill(noise));
+  return drive.write(offset, noise);
+}
+
+// A FAT file system made by mkfs.fat in a scratch file, copied to its place.
+Result<void> add_fat(Drive& drive, std::uint64_t offset, std::uint64_t size, const std::string& label) {
+  const std::string path = (std::filesystem::temp_directory_path() / "tintype-compat-fat").string();
+  std::filesystem::remove(path);
+  const auto file = TRY(create_raw_file(path, size));
+  const std::string command = fmt::format("PATH=$PATH:/sbin:/usr/sbin mkfs.fat --invariant -n {} '{}' >/dev/null", label, path);
+  if (std::system(command.c_str()) != 0) return fail(ErrorCode::io, "mkfs.fat failed");
+  Bytes all(static_cast<std::size_t>(size));
+  TRY(file->read(0, all));
+  std::filesystem::remove(path);
+  return drive.write(offset, all);
+}
+
+Result<std::shared_ptr<Drive>> partitioned() {
+  constexpr std::uint64_t kSize = 8 * kMiB;
+  auto drive = make_memory_drive(kSize);
+  SeededRandom random(7);
+  Layout layout = TRY(make_layout(TableKind::mbr, kSize / 512, 512, random));
+  for (const std::uint64_t mib : {3, 2}) {
+    Partition wanted;
+    wanted.mbr_type = 0x06;
+    wanted.sector_count = mib * kMiB / 512;
+    layout = TRY(add_partition(layout, wanted, {}, random)).layout;
+  }
+  const std::vector<TableSectors> tables = TRY(render_tables(layout, kSize / 512));
+  for (const TableSectors& t : tables) TRY(drive->write(t.start_sector * 512, t.bytes));
+  TRY(add_fat(*drive, layout.partitions[0].start_sector * 512, 3 * kMiB, "FIRST"));
+  TRY(add_fat(*drive, layout.partitions[1].start_sector * 512, 2 * kMiB, "SECOND"));
+  return drive;
+}
+
+Result<void> make(const std::string& folder, const std::string& name, std::shared_ptr<Drive> drive, BackupRequest request) {
+  compat::NoEvents events;
+  const CancelToken cancel;
+  FixedClock clock{std::chrono::sys_seconds(std::chrono::seconds(1795439109))};
+  SeededRandom random(11);
+  JobContext context{events, cancel, clock, random, 1};
+  request.layout = TRY(read_layout(*drive));
+  request.drive = drive;
+  request.place = TRY(open_local_place(folder));
+  request.image = name + ".tti";
+  request.program = "tintype";
+  request.host = "compat";
+  TRY(run_backup(request, context));
+  const std::string digest = TRY(compat::drive_digest(*drive));
+  fmt::print("{} {} {}\n", name, drive->size_bytes(), digest);
+  return {};
+}
+
+Result<void> make_all(const std::string& folder) {
+  BackupRequest plain;
+  plain.description = "two FAT file systems";
+  const std::shared_ptr<Drive> two = TRY(partitioned());
+  TRY(make(folder, "mbr", two, plain));
+  BackupRequest secret;
+  secret.password = compat::kPassword;
+  secret.encrypt = true;
+  auto drive = make_memory_drive(2 * kMiB);
+  TRY(fill(*drive, 1000, 9000, 1));
+  TRY(make(folder, "encrypted", drive, secret));
+  BackupRequest checked;
+  checked.password = compat::kPassword;
+  TRY(make(folder, "password", drive, checked));
+  BackupRequest raw;
+  raw.raw = true;
+  raw.compression = 10;
+  drive = make_memory_drive(3 * kMiB + 512, 512);
+  TRY(fill(*drive, kMiB - 100, 3000, 2));
+  TRY(fill(*drive, 3 * kMiB, 512, 3));
+  TRY(make(folder, "raw", drive, raw));
+  raw.compression = 0;
+  drive = make_memory_drive(32 * 1024, 4096);
+  TRY(fill(*drive, 0, 9000, 4));
+  TRY(make(folder, "stored4k", drive, raw));
+  return {};
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  if (count != 2) {
+    fmt::print(stderr, "usage: compat_make_images FOLDER > FOLDER/digests\n");
+    return 2;
+  }
+  const Result<void> result = make_all(words[1]);
+  if (!result) fmt::print(stderr, "{}\n", result.error().message());
+  return result ? 0 : 1;
+}
