@@ -61,7 +61,7 @@ Result<void> Decompressor::decompress(Codec codec, ByteSpan in, MutableByteSpan 
   switch (codec) {
     case Codec::stored:
       if (in.size() != out.size()) return fail(ErrorCode::corrupt, "stored data has the wrong length");
-      if (in.data() != out.data()) std::memcpy(out.data(), in.data(), in.size());
+      if (!in.empty() && in.data() != out.data()) std::memcpy(out.data(), in.data(), in.size());
       return {};
     case Codec::zstd: {
       const std::size_t n = ZSTD_decompressDCtx(engine_->context, out.data(), out.size(), in.data(), in.size());

@@ -35,7 +35,7 @@ Result<ByteSpan> FrameSealer::seal(FrameType type, FrameAddress address, std::ui
   std::size_t encoded = in_place ? 0 : compressor_.compress(content, buffer.subspan(kContentAt, buffer.size() - kContentAt - kTagBytes));
   header.codec = encoded == 0 ? Codec::stored : Codec::zstd;
   if (encoded == 0) {
-    if (!in_place) std::memcpy(buffer.data() + kContentAt, content.data(), content.size());
+    if (!in_place && !content.empty()) std::memcpy(buffer.data() + kContentAt, content.data(), content.size());
     encoded = content.size();
   }
   address.encode(buffer.subspan(kFrameHeaderBytes, kAddressBytes));
