@@ -143,7 +143,9 @@ TEST_P(ExtKinds, CopyOfAMountedOne) {
   Result<Seen> seen = look_at(copy);
   ASSERT_TRUE(seen) << seen.error().message();
   EXPECT_EQ(seen->info.state, FsState::dirty);
-  EXPECT_EQ(seen->info.used_map_known, GetParam().type != FsType::ext2) << seen->info.warning;
+  // Without a journal nothing tells what was under way: then everything is saved.
+  const bool journal = GetParam().type != FsType::ext2 && std::string_view(GetParam().name) != "no_journal";
+  EXPECT_EQ(seen->info.used_map_known, journal) << seen->info.warning;
   spoil_all_but(copy, seen->map);
   const CommandOutcome repaired = run("e2fsck -fy " + shell_word(copy));
   EXPECT_LE(repaired.status, 1) << repaired.output;
