@@ -19,7 +19,7 @@ Result<std::unique_ptr<PartReader>> PartReader::open(std::shared_ptr<Place> plac
   reader->header_ = TRY(read_part_header(*reader->place_, reader->image_));
   if (reader->header_.part != 0)
     return fail(ErrorCode::usage,
-                fmt::format("{} is part {} of an image", reader->describe(0), reader->header_.part),
+                fmt::format("{} is part {} of an image", reader->describe(0), reader->header_.part + 1),
                 "give the name of its first part, the one without a number");
   // The last part is the highest number that is there; its trailer says how many there should be.
   std::uint32_t last = 0;

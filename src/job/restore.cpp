@@ -56,7 +56,8 @@ class Restore {
     const ValidateReport report = TRY(run_validate(request_.image, context_));
     if (report.sound()) return {};
     return fail(ErrorCode::corrupt,
-                fmt::format("the image is damaged in {} places, the first: {}", report.damage_count, report.damage.front().what),
+                fmt::format("the image is damaged in {} {}, the first: {}", report.damage_count,
+                            report.damage_count == 1 ? "place" : "places", report.damage.front().what),
                 "nothing was written; use tintype validate to see all of it");
   }
 

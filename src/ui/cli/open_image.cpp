@@ -19,11 +19,18 @@ Result<OpenedImage> open_image(const std::string& file, Session& session) {
   const SplitPath split = split_path(image.path);
   image.name = split.name;
   image.place = TRY(open_local_place(split.folder));
-  Result<std::shared_ptr<ImageReader>> reader = ImageReader::open(image.place, image.name, password_to_read(session));
+  bool password_failed = false;
+  const PasswordSource ask = password_to_read(session);
+  const PasswordSource password = [&]() -> Result<std::string> {
+    Result<std::string> given = ask();
+    password_failed = !given;
+    return given;
+  };
+  Result<std::shared_ptr<ImageReader>> reader = ImageReader::open(image.place, image.name, password);
   if (!reader) {
     Error error = reader.error();
-    // The image itself is there: what is not found now is one of its parts.
-    if (error.code == ErrorCode::not_found) error.code = ErrorCode::corrupt;
+    // The image itself is there: what is not found now is one of its parts, or the file with the password.
+    if (error.code == ErrorCode::not_found) error.code = password_failed ? ErrorCode::io : ErrorCode::corrupt;
     return fail(std::move(error));
   }
   image.reader = std::move(reader).take();
