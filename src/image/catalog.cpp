@@ -138,8 +138,18 @@ LeftOutFile to_left_out(const json& j, std::uint64_t area_bytes) {
   return file;
 }
 
+json from_link(const Link& link) {
+  return {{"set", binary(link.set_id)}, {"catalog_sha256", binary(link.catalog_hash)}, {"kind", link.kind},
+          {"name", link.name},          {"folder", link.folder},                       {"created", link.created}};
+}
+
+Link to_link(const json& j) {
+  return {bytes_of<16>(j.at("set")),          bytes_of<32>(j.at("catalog_sha256")),   j.at("kind").get<std::string>(),
+          j.at("name").get<std::string>(),    j.at("folder").get<std::string>(),      j.at("created").get<std::int64_t>()};
+}
+
 json from_area(const Area& area) {
-  json j = {{"kind", to_string(area.kind)},   {"partition", area.partition},   {"start_byte", area.start_byte},
+  json j = {{"number", area.number},          {"kind", to_string(area.kind)},   {"partition", area.partition},   {"start_byte", area.start_byte},
             {"size_bytes", area.size_bytes},  {"raw", area.raw},               {"fs", from_fs(area.fs)},
             {"left_out", json::array()},      {"directories", json::array()},  {"used_bytes", area.used_bytes},
             {"stored_bytes", area.stored_bytes}, {"unreadable_bytes", area.unreadable_bytes}};
@@ -148,8 +158,10 @@ json from_area(const Area& area) {
   return j;
 }
 
-Area to_area(const json& j, const DriveInfo& source) {
+// `number` is what the area has if it does not say.
+Area to_area(const json& j, std::uint32_t number, const DriveInfo& source) {
   Area area;
+  area.number = j.value("number", number);
   const auto kind = j.at("kind").get<std::string>();
   for (const AreaKind candidate : {AreaKind::first_track, AreaKind::drive})
     if (kind == to_string(candidate)) area.kind = candidate;
@@ -189,7 +201,7 @@ Bytes Catalog::encode() const {
             {"layout", from_layout(layout)}, {"areas", json::array()},  {"parts", part_bytes},
             {"links", json::array()}};
   for (const Area& area : areas) j["areas"].push_back(from_area(area));
-  for (const SetId& link : links) j["links"].push_back(binary(link));
+  for (const Link& link : links) j["links"].push_back(from_link(link));
   const std::vector<std::uint8_t> cbor = json::to_cbor(j);
   const ByteSpan bytes = std::as_bytes(std::span(cbor));
   return {bytes.begin(), bytes.end()};
@@ -216,14 +228,15 @@ Result<Catalog> Catalog::decode(ByteSpan cbor, Stage stage) {
     catalog.layout = TRY(to_layout(j.at("layout"), catalog.source));
     if (j.at("areas").size() > kMaxAreas) return fail(ErrorCode::corrupt, "the image's catalog lists too many areas");
     for (const json& area : j.at("areas")) {
-      catalog.areas.push_back(to_area(area, catalog.source));
+      catalog.areas.push_back(to_area(area, static_cast<std::uint32_t>(catalog.areas.size()), catalog.source));
       const Area& last = catalog.areas.back();
       const std::uint64_t wanted = div_round_up(region_count(last.size_bytes), kRegionsPerDirectory);
       if (last.directories.size() != (stage == Stage::complete ? wanted : 0))
         return fail(ErrorCode::corrupt, "the image's catalog has an incomplete index");
     }
     catalog.part_bytes = j.at("parts").get<std::vector<std::uint64_t>>();
-    for (const json& link : j.at("links")) catalog.links.push_back(bytes_of<16>(link));
+    if (j.at("links").size() > kMaxLinks) return fail(ErrorCode::corrupt, "the image's catalog lists too many earlier images");
+    for (const json& link : j.at("links")) catalog.links.push_back(to_link(link));
     return catalog;
   } catch (const json::exception& e) {
     return fail(ErrorCode::corrupt, fmt::format("the image's catalog is malformed: {}", e.what()));

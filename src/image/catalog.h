@@ -19,8 +19,19 @@ struct DirectoryRef {
 enum class AreaKind { first_track, partition, drive };
 const char* to_string(AreaKind kind);
 
+// An earlier image of the chain that entries point into.
+struct Link {
+  SetId set_id{};
+  Hash catalog_hash{};       // as its trailer has it: tells that it is that image, unchanged
+  std::string kind;          // full, differential, incremental
+  std::string name, folder;  // where it was when it was used: file name of the first part, absolute path of the folder
+  std::int64_t created = 0;  // seconds since 1970 UTC
+};
+
 // A run of the source drive that was saved.
 struct Area {
+  // In the addresses of its frames. The same in every link of a chain, wherever the area stands in the list.
+  std::uint32_t number = 0;
   AreaKind kind = AreaKind::partition;
   std::uint32_t partition = 0;  // its id; 0 for the first track and for a drive without a table
   std::uint64_t start_byte = 0; // on the source drive
@@ -47,7 +58,7 @@ struct Catalog {
   Layout layout;
   std::vector<Area> areas;
   std::vector<std::uint64_t> part_bytes;  // of each part but the last
-  std::vector<SetId> links;               // earlier links that entries point to
+  std::vector<Link> links;                // the chain that this image builds on, oldest first; place.link n is links[n - 1]
 
   Bytes encode() const;
   // Checks every number against every other: areas inside the drive, counts capped. A prologue has no directories yet.

@@ -3,6 +3,8 @@
 
 #include <zstd.h>
 
+#include <algorithm>
+
 namespace tintype {
 namespace {
 
@@ -19,31 +21,59 @@ int zstd_level(int level) {
   }
 }
 
+// A delta sees the whole earlier state of the chunk and the chunk itself.
+constexpr int kDeltaWindowLog = 21;
+// At the fast levels the table that finds matches is sized for the chunk alone; a state of 512 KiB in front of it would push
+// its own beginning out again. Measured on a 2 % change: 17 bits halve the size of 14.
+constexpr int kDeltaHashLog = 17;
+
+ZSTD_CCtx* make_context(int level) {
+  ZSTD_CCtx* context = ZSTD_createCCtx();
+  // The frame around the zstd data says the size and has a checksum of its own.
+  ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, zstd_level(level));
+  ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 0);
+  ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 0);
+  return context;
+}
+
+std::size_t worth_it(std::size_t compressed, std::size_t raw) {
+  return ZSTD_isError(compressed) || compressed >= raw - (raw >> kGainShift) ? 0 : compressed;
+}
+
 }  // namespace
 
 struct Compressor::Engine {
   int level = 1;
   ZSTD_CCtx* context = nullptr;
-  ~Engine() { ZSTD_freeCCtx(context); }
+  ZSTD_CCtx* delta_context = nullptr;  // made when first needed
+  ~Engine() {
+    ZSTD_freeCCtx(context);
+    ZSTD_freeCCtx(delta_context);
+  }
 };
 
 Compressor::Compressor(int level) : engine_(std::make_unique<Engine>()) {
   engine_->level = level;
   if (level == 0) return;
-  engine_->context = ZSTD_createCCtx();
-  // The frame around the zstd data says the size and has a checksum of its own.
-  ZSTD_CCtx_setParameter(engine_->context, ZSTD_c_compressionLevel, zstd_level(level));
-  ZSTD_CCtx_setParameter(engine_->context, ZSTD_c_contentSizeFlag, 0);
-  ZSTD_CCtx_setParameter(engine_->context, ZSTD_c_checksumFlag, 0);
+  engine_->context = make_context(level);
 }
 Compressor::~Compressor() = default;
 Compressor::Compressor(Compressor&&) noexcept = default;
 
 std::size_t Compressor::compress(ByteSpan in, MutableByteSpan out) {
   if (engine_->level == 0 || engine_->context == nullptr) return 0;
-  const std::size_t n = ZSTD_compress2(engine_->context, out.data(), out.size(), in.data(), in.size());
-  if (ZSTD_isError(n) || n >= in.size() - (in.size() >> kGainShift)) return 0;
-  return n;
+  return worth_it(ZSTD_compress2(engine_->context, out.data(), out.size(), in.data(), in.size()), in.size());
+}
+
+std::size_t Compressor::compress_delta(ByteSpan in, ByteSpan base, MutableByteSpan out) {
+  if (engine_->delta_context == nullptr) {
+    const int level = std::max(engine_->level, 1);
+    engine_->delta_context = make_context(level);
+    ZSTD_CCtx_setParameter(engine_->delta_context, ZSTD_c_windowLog, kDeltaWindowLog);
+    if (zstd_level(level) <= 3) ZSTD_CCtx_setParameter(engine_->delta_context, ZSTD_c_hashLog, kDeltaHashLog);
+  }
+  ZSTD_CCtx_refPrefix(engine_->delta_context, base.data(), base.size());
+  return worth_it(ZSTD_compress2(engine_->delta_context, out.data(), out.size(), in.data(), in.size()), in.size());
 }
 
 std::size_t Compressor::compressed_bound(std::size_t raw_bytes) { return ZSTD_compressBound(raw_bytes); }
@@ -57,12 +87,16 @@ Decompressor::Decompressor() : engine_(std::make_unique<Engine>()) {}
 Decompressor::~Decompressor() = default;
 Decompressor::Decompressor(Decompressor&&) noexcept = default;
 
-Result<void> Decompressor::decompress(Codec codec, ByteSpan in, MutableByteSpan out) {
+Result<void> Decompressor::decompress(Codec codec, ByteSpan in, MutableByteSpan out, ByteSpan base) {
   switch (codec) {
     case Codec::stored:
       if (in.size() != out.size()) return fail(ErrorCode::corrupt, "stored data has the wrong length");
       if (!in.empty() && in.data() != out.data()) std::memcpy(out.data(), in.data(), in.size());
       return {};
+    case Codec::delta:
+      if (base.empty()) return fail(ErrorCode::corrupt, "there is nothing that a delta can be based on");
+      ZSTD_DCtx_refPrefix(engine_->context, base.data(), base.size());  // for this one frame
+      [[fallthrough]];
     case Codec::zstd: {
       const std::size_t n = ZSTD_decompressDCtx(engine_->context, out.data(), out.size(), in.data(), in.size());
       if (ZSTD_isError(n) || n != out.size()) return fail(ErrorCode::corrupt, "compressed data does not decode");

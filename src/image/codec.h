@@ -18,6 +18,9 @@ class Compressor {
   // Writes the encoded form to `out` and says how long it is; 0 if it would not be noticeably shorter than `in`,
   // which is then to be stored as it is. `out` must hold compressed_bound(in.size()).
   std::size_t compress(ByteSpan in, MutableByteSpan out);
+  // The same for content that resembles `base`, an earlier state of it: what is equal costs next to nothing. Needs `base`
+  // again to be decoded. 0 as above, but never for level 0: there a delta is compressed at the standard level.
+  std::size_t compress_delta(ByteSpan in, ByteSpan base, MutableByteSpan out);
   static std::size_t compressed_bound(std::size_t raw_bytes);
 
  private:
@@ -30,8 +33,8 @@ class Decompressor {
   Decompressor();
   ~Decompressor();
   Decompressor(Decompressor&&) noexcept;
-  // Fills all of `out`; anything else is Error{corrupt}.
-  Result<void> decompress(Codec codec, ByteSpan in, MutableByteSpan out);
+  // Fills all of `out`; anything else is Error{corrupt}. `base`: what a delta was made against.
+  Result<void> decompress(Codec codec, ByteSpan in, MutableByteSpan out, ByteSpan base = {});
 
  private:
   struct Engine;

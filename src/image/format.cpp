@@ -171,7 +171,7 @@ Result<FrameHeader> FrameHeader::decode(ByteSpan bytes) {
   header.session = get<16>(bytes, 24);
   header.counter = le64(bytes, 40);
   header.payload_checksum = le64(bytes, 48);
-  if (u8(bytes, 9) > 1 || u8(bytes, 10) > 1 || u8(bytes, 11) != 0 || le32(bytes, 20) != 0)
+  if (u8(bytes, 9) > static_cast<std::uint8_t>(Codec::delta) || u8(bytes, 10) > 1 || u8(bytes, 11) != 0 || le32(bytes, 20) != 0)
     return fail(ErrorCode::unsupported, "a frame uses a codec or flag this version does not know", "use a newer tintype");
   if (header.raw_bytes > kMaxRawBytes || header.stored_bytes < kAddressBytes ||
       header.stored_bytes > kMaxRawBytes + kAddressBytes + kTagBytes || (!header.encrypted && !all_zero(header.session)))

@@ -31,13 +31,15 @@ constexpr std::uint32_t kMaxKeyPasses = 64;
 constexpr std::uint32_t kMaxKeyMemoryKib = 256 * 1024;
 constexpr std::uint32_t kMaxKeyLanes = 16;
 constexpr std::uint64_t kMaxKeyWorkKib = std::uint64_t{4} << 20;  // passes times memory
+constexpr std::size_t kMaxDeltaBases = 8;  // frames that must be decoded before a delta can be
+constexpr std::uint32_t kMaxLinks = 10000;  // earlier images that one image may point into
 constexpr std::uint64_t kOtherFrames = std::uint64_t{1} << 63;  // first counter of frames that are not chunks
 
 using SetId = std::array<std::byte, 16>;
 using Hash = std::array<std::byte, 32>;
 
 enum class FrameType : std::uint8_t { prologue = 1, chunk = 2, page = 3, directory = 4, catalog = 5 };
-enum class Codec : std::uint8_t { stored = 0, zstd = 1 };
+enum class Codec : std::uint8_t { stored = 0, zstd = 1, delta = 2 };
 
 struct KeySlot {
   bool used = false;

@@ -9,6 +9,9 @@ constexpr std::size_t kBoundAt = 8;
 constexpr std::size_t kBoundBytes = 40;
 constexpr std::size_t kMaxCiphers = 64;
 
+// Where the encoded content goes, with room for the tag left behind it.
+MutableByteSpan room_in(MutableByteSpan buffer) { return buffer.subspan(kContentAt, buffer.size() - kContentAt - kTagBytes); }
+
 }  // namespace
 
 std::size_t frame_room(std::size_t raw_bytes) {
@@ -32,12 +35,28 @@ Result<ByteSpan> FrameSealer::seal(FrameType type, FrameAddress address, std::ui
   header.raw_bytes = static_cast<std::uint32_t>(content.size());
   header.counter = counter;
   // Content that already lies in the buffer is stored as it is; only content from elsewhere can be compressed into it.
-  std::size_t encoded = in_place ? 0 : compressor_.compress(content, buffer.subspan(kContentAt, buffer.size() - kContentAt - kTagBytes));
+  std::size_t encoded = in_place ? 0 : compressor_.compress(content, room_in(buffer));
   header.codec = encoded == 0 ? Codec::stored : Codec::zstd;
   if (encoded == 0) {
     if (!in_place && !content.empty()) std::memcpy(buffer.data() + kContentAt, content.data(), content.size());
     encoded = content.size();
   }
+  return finish(header, address, encoded, buffer);
+}
+
+Result<ByteSpan> FrameSealer::seal_delta(FrameAddress address, std::uint64_t counter, ByteSpan content, ByteSpan base,
+                                         std::size_t most_bytes, MutableByteSpan buffer) {
+  const std::size_t encoded = compressor_.compress_delta(content, base, room_in(buffer));
+  if (encoded == 0 || kContentAt + encoded + (cipher_ ? kTagBytes : 0) > most_bytes) return ByteSpan();
+  FrameHeader header;
+  header.type = FrameType::chunk;
+  header.codec = Codec::delta;
+  header.raw_bytes = static_cast<std::uint32_t>(content.size());
+  header.counter = counter;
+  return finish(header, address, encoded, buffer);
+}
+
+Result<ByteSpan> FrameSealer::finish(FrameHeader header, FrameAddress address, std::size_t encoded, MutableByteSpan buffer) {
   address.encode(buffer.subspan(kFrameHeaderBytes, kAddressBytes));
   std::size_t payload = kAddressBytes + encoded;
   const MutableByteSpan plain = buffer.subspan(kFrameHeaderBytes, payload);
@@ -50,7 +69,7 @@ Result<ByteSpan> FrameSealer::seal(FrameType type, FrameAddress address, std::ui
   header.encode(buffer.first(kFrameHeaderBytes));
   if (cipher_) {
     const MutableByteSpan tag = buffer.subspan(kFrameHeaderBytes + plain.size(), kTagBytes);
-    TRY(cipher_->seal(counter, buffer.subspan(kBoundAt, kBoundBytes), plain, tag));
+    TRY(cipher_->seal(header.counter, buffer.subspan(kBoundAt, kBoundBytes), plain, tag));
   }
   header.payload_checksum = frame_checksum(buffer.subspan(kFrameHeaderBytes, payload));
   header.encode(buffer.first(kFrameHeaderBytes));
@@ -65,7 +84,7 @@ Result<SessionCipher*> FrameOpener::cipher_for(const SessionId& session) {
   return &ciphers_.emplace(session, std::move(cipher)).first->second;
 }
 
-Result<OpenedFrame> FrameOpener::open(MutableByteSpan frame, std::uint32_t max_raw, Bytes& out) {
+Result<OpenedFrame> FrameOpener::open(MutableByteSpan frame, std::uint32_t max_raw, Bytes& out, ByteSpan base) {
   OpenedFrame opened;
   opened.header = TRY(FrameHeader::decode(frame));
   const FrameHeader& header = opened.header;
@@ -85,7 +104,7 @@ Result<OpenedFrame> FrameOpener::open(MutableByteSpan frame, std::uint32_t max_r
   opened.address = FrameAddress::decode(payload);
   if (le32(payload, 4) != 0) return fail(ErrorCode::corrupt, "a frame's address has bytes that must be zero");
   out.resize(header.raw_bytes);
-  TRY(decompressor_.decompress(header.codec, payload.subspan(kAddressBytes), out));
+  TRY(decompressor_.decompress(header.codec, payload.subspan(kAddressBytes), out, base));
   return opened;
 }
 

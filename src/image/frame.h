@@ -28,9 +28,15 @@ class FrameSealer {
   // Counters must never repeat within one session.
   Result<ByteSpan> seal(FrameType type, FrameAddress address, std::uint64_t counter, ByteSpan content,
                         MutableByteSpan buffer);
+  // The same for a chunk that resembles `base`, its earlier state. Empty if a delta would not be smaller than `most_bytes`: then
+  // the counter is not used up, and what lies in the buffer is of no use.
+  Result<ByteSpan> seal_delta(FrameAddress address, std::uint64_t counter, ByteSpan content, ByteSpan base, std::size_t most_bytes,
+                              MutableByteSpan buffer);
 
  private:
   explicit FrameSealer(int level) : compressor_(level) {}
+  // Makes the frame of content that lies encoded in the buffer.
+  Result<ByteSpan> finish(FrameHeader header, FrameAddress address, std::size_t encoded_bytes, MutableByteSpan buffer);
   Compressor compressor_;
   std::optional<SessionCipher> cipher_;
   SessionId session_{};
@@ -46,8 +52,9 @@ class FrameOpener {
  public:
   explicit FrameOpener(std::optional<SecretKey> data_key) : data_key_(std::move(data_key)) {}
   // `frame` is a whole frame as read from a part; encrypted ones are decrypted in place. The content goes to `out`,
-  // which is resized to the header's raw size if that is at most `max_raw` (else Error{corrupt}).
-  Result<OpenedFrame> open(MutableByteSpan frame, std::uint32_t max_raw, Bytes& out);
+  // which is resized to the header's raw size if that is at most `max_raw` (else Error{corrupt}). `base` is the earlier state
+  // of the content that a delta was made against.
+  Result<OpenedFrame> open(MutableByteSpan frame, std::uint32_t max_raw, Bytes& out, ByteSpan base = {});
 
  private:
   Result<SessionCipher*> cipher_for(const SessionId& session);

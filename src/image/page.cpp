@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::size_t kRecordBytes = 64;
 constexpr std::uint16_t kCritical = 1;
-enum Section : std::uint16_t { kUsed = 1, kEntries = 2, kUnreadable = 3 };
+constexpr std::size_t kPlaceBytes = 20;
+enum Section : std::uint16_t { kUsed = 1, kEntries = 2, kUnreadable = 3, kBases = 4 };
 
 void append_varint(Bytes& out, std::uint64_t value) {
   while (value >= 0x80) {
@@ -79,7 +80,7 @@ void encode_entry(const ChunkEntry& entry, MutableByteSpan out) {
 
 Result<ChunkEntry> decode_entry(ByteSpan bytes) {
   ChunkEntry entry;
-  if (u8(bytes, 0) > 2)
+  if (u8(bytes, 0) > static_cast<std::uint8_t>(ChunkEntry::Kind::delta))
     return fail(ErrorCode::unsupported, "the index has a kind of chunk this version does not know", "use a newer tintype");
   if (u8(bytes, 1) != 0 || (le16(bytes, 2) & ~1U) != 0 || le64(bytes, 24) != 0)
     return fail(ErrorCode::unsupported, "the index has a chunk with a flag this version does not know", "use a newer tintype");
@@ -88,6 +89,38 @@ Result<ChunkEntry> decode_entry(ByteSpan bytes) {
   entry.place = {le32(bytes, 4), le32(bytes, 8), le64(bytes, 16), le32(bytes, 12)};
   std::copy_n(bytes.begin() + 32, 32, entry.hash.begin());
   return entry;
+}
+
+Bytes encode_bases(std::span<const ChunkEntry> entries) {
+  Bytes out;
+  for (const ChunkEntry& entry : entries) {
+    if (entry.kind != ChunkEntry::Kind::delta) continue;
+    out.push_back(static_cast<std::byte>(entry.bases.size()));
+    for (const FramePlace& place : entry.bases) {
+      const std::size_t at = out.size();
+      out.resize(at + kPlaceBytes);
+      store_le(out, at, place.link);
+      store_le(out, at + 4, place.part);
+      store_le(out, at + 8, place.offset);
+      store_le(out, at + 16, place.bytes);
+    }
+  }
+  return out;
+}
+
+// One list for each delta, in the order of the entries.
+Result<void> decode_bases(ByteSpan bytes, std::span<ChunkEntry> entries) {
+  std::size_t at = 0;
+  for (ChunkEntry& entry : entries) {
+    if (entry.kind != ChunkEntry::Kind::delta) continue;
+    const std::size_t count = at < bytes.size() ? u8(bytes, at++) : 0;
+    if (count == 0 || count > kMaxDeltaBases || bytes.size() - at < count * kPlaceBytes)
+      return fail(ErrorCode::corrupt, "the index does not say what a changed chunk builds on");
+    for (std::size_t i = 0; i < count; ++i, at += kPlaceBytes)
+      entry.bases.push_back({le32(bytes, at), le32(bytes, at + 4), le64(bytes, at + 8), le32(bytes, at + 16)});
+  }
+  if (at != bytes.size()) return fail(ErrorCode::corrupt, "the index lists more than its chunks build on");
+  return {};
 }
 
 Extent piece(std::uint64_t area_bytes, std::uint64_t number, std::uint64_t size) {
@@ -102,6 +135,16 @@ Extent region_extent(std::uint64_t area_bytes, std::uint64_t number) { return pi
 std::uint64_t region_count(std::uint64_t area_bytes) { return div_round_up(area_bytes, kRegionBytes); }
 Extent chunk_extent(std::uint64_t area_bytes, std::uint64_t number) { return piece(area_bytes, number, kChunkBytes); }
 
+void Page::seen_from(std::uint32_t link) {
+  const auto move = [link](FramePlace& place) {
+    if (place.link == 0) place.link = link;
+  };
+  for (ChunkEntry& entry : entries) {
+    if (entry.has_frame()) move(entry.place);
+    for (FramePlace& base : entry.bases) move(base);
+  }
+}
+
 Bytes Page::encode(Extent region) const {
   Bytes out;
   append_section(out, kUsed, kCritical, encode_extents(used, region));
@@ -109,6 +152,7 @@ Bytes Page::encode(Extent region) const {
   for (std::size_t i = 0; i < entries.size(); ++i)
     encode_entry(entries[i], MutableByteSpan(records).subspan(i * kRecordBytes, kRecordBytes));
   append_section(out, kEntries, kCritical, records);
+  if (const Bytes bases = encode_bases(entries); !bases.empty()) append_section(out, kBases, kCritical, bases);
   if (!unreadable.empty()) append_section(out, kUnreadable, 0, encode_extents(unreadable, region));
   return out;
 }
@@ -117,6 +161,7 @@ Result<Page> Page::decode(ByteSpan bytes, Extent region) {
   Page page;
   const std::size_t chunks = static_cast<std::size_t>(div_round_up(region.length, kChunkBytes));
   unsigned seen = 0;  // a bit for each known section
+  ByteSpan bases;     // read when the entries are known
   for (std::size_t at = 0; at < bytes.size();) {
     if (bytes.size() - at < 8) return fail(ErrorCode::corrupt, "a page of the index is cut off");
     const std::uint16_t tag = le16(bytes, at);
@@ -126,13 +171,14 @@ Result<Page> Page::decode(ByteSpan bytes, Extent region) {
     if (length > bytes.size() - at) return fail(ErrorCode::corrupt, "a section of the index leaves its page");
     const ByteSpan content = bytes.subspan(at, length);
     at += length;
-    if (tag <= kUnreadable) {
+    if (tag <= kBases) {
       if ((seen & (1U << tag)) != 0) return fail(ErrorCode::corrupt, "a page of the index has a section twice");
       seen |= 1U << tag;
     }
     switch (tag) {
       case kUsed: page.used = TRY(decode_extents(content, region)); break;
       case kUnreadable: page.unreadable = TRY(decode_extents(content, region)); break;
+      case kBases: bases = content; break;
       case kEntries:
         if (length != chunks * kRecordBytes) return fail(ErrorCode::corrupt, "a page of the index has the wrong number of entries");
         page.entries.reserve(chunks);
@@ -146,6 +192,7 @@ Result<Page> Page::decode(ByteSpan bytes, Extent region) {
   }
   if (page.entries.size() != chunks || (seen & (1U << kUsed)) == 0)
     return fail(ErrorCode::corrupt, "a page of the index is incomplete");
+  TRY(decode_bases(bases, page.entries));
   return page;
 }
 

@@ -9,11 +9,15 @@ namespace tintype {
 
 // What became of one chunk.
 struct ChunkEntry {
-  enum class Kind : std::uint8_t { nothing = 0, zero = 1, stored = 2 };
+  enum class Kind : std::uint8_t { nothing = 0, zero = 1, stored = 2, delta = 3 };
   Kind kind = Kind::nothing;
   bool unreadable = false;  // some of its bytes could not be read
-  FramePlace place;         // stored only
-  Hash hash{};              // zero and stored
+  FramePlace place;         // stored and delta
+  Hash hash{};              // all but nothing
+  // Delta only: the frames it builds on, to be decoded in this order before its own; the first is a stored one.
+  std::vector<FramePlace> bases;
+
+  bool has_frame() const { return kind == Kind::stored || kind == Kind::delta; }
   friend bool operator==(const ChunkEntry&, const ChunkEntry&) = default;
 };
 
@@ -22,6 +26,10 @@ struct Page {
   std::vector<Extent> used;
   std::vector<ChunkEntry> entries;  // one per chunk of the region
   std::vector<Extent> unreadable;
+
+  // Places in a page count from the image it lies in. After this they count from another one, whose number for that image is
+  // `link` (0: it is the same).
+  void seen_from(std::uint32_t link);
 
   // `region` is the part of the area that the page describes; extents outside it are our own bug.
   Bytes encode(Extent region) const;
@@ -34,6 +42,7 @@ struct PageRef {
   FramePlace place;
   std::uint64_t used_bytes = 0;
   Hash hash{};
+  friend bool operator==(const PageRef&, const PageRef&) = default;
 };
 
 Bytes encode_directory(std::span<const PageRef> pages);

@@ -14,18 +14,14 @@ Error located(Error error, PartReader& parts, const FramePlace& place) {
   return std::move(error).within(parts.describe(place.part));
 }
 
-Error other_links() {
-  return make_error(ErrorCode::unsupported, "the image needs an earlier image, which this version cannot follow",
-                    "use a newer tintype");
-}
-
 }  // namespace
 
-Result<std::shared_ptr<ImageReader>> ImageReader::open(std::shared_ptr<Place> place, std::string image,
-                                                       const PasswordSource& password) {
+Result<std::shared_ptr<ImageReader>> ImageReader::open(std::shared_ptr<Place> place, std::string image, const PasswordSource& password,
+                                                       std::shared_ptr<LinkFinder> finder) {
+  if (!finder) finder = std::make_shared<LinkFinder>(place);
   std::unique_ptr<PartReader> opened_parts = TRY(PartReader::open(std::move(place), std::move(image)));
   std::shared_ptr<ImageReader> reader(new ImageReader(std::move(opened_parts)));
-  PartReader& parts = *reader->parts_;
+  PartReader& parts = reader->parts();
   if (parts.header().password_needed) {
     if (!password)
       return fail(ErrorCode::denied, fmt::format("{} needs a password", parts.describe(0)),
@@ -33,40 +29,28 @@ Result<std::shared_ptr<ImageReader>> ImageReader::open(std::shared_ptr<Place> pl
     const std::string given = TRY(password());
     reader->data_key_ = TRY(unwrap_key(parts.header(), given, parts.describe(0)));
   }
-  const FramePlace at = parts.trailer().catalog;
-  Bytes frame;
-  TRY(parts.read(at, frame));
-  if (sha256(frame) != parts.trailer().catalog_hash)
-    return fail(located(make_error(ErrorCode::corrupt, "the image's catalog is damaged"), parts, at));
-  FrameOpener opener(reader->data_key_);
-  Bytes content;
-  Result<OpenedFrame> opened = opener.open(frame, kMaxRawBytes, content);
-  if (!opened) return fail(located(std::move(opened).error(), parts, at));
-  if (opened->header.type != FrameType::catalog || opened->header.encrypted != parts.header().encrypted)
-    return fail(located(make_error(ErrorCode::corrupt, "the image's catalog is not where it should be"), parts, at));
-  reader->catalog_ = TRY(Catalog::decode(content));
-  if (reader->catalog_.part_bytes.size() + 1 != parts.parts())
-    return fail(ErrorCode::corrupt, fmt::format("{} and its catalog disagree on the number of parts", parts.describe(0)));
-  for (std::uint32_t i = 0; i + 1 < parts.parts(); ++i) {
-    const std::shared_ptr<ReadFile> file = TRY(parts.part(i));
-    if (file->size() != reader->catalog_.part_bytes[i])
-      return fail(ErrorCode::corrupt, fmt::format("{} has {} bytes instead of {}", parts.describe(i), file->size(),
-                                                  reader->catalog_.part_bytes[i]),
-                  "it was cut off or changed; take the part from another copy");
-  }
+  reader->catalog_ = TRY(read_catalog(parts, reader->data_key_));
+  reader->chain_.set_links(reader->catalog_.links, std::move(finder));
   return reader;
 }
 
+Result<Catalog> ImageReader::link_catalog(std::uint32_t link) { return read_catalog(*TRY(chain_.parts(link)), data_key_); }
+
+Result<void> ImageReader::check_links() {
+  for (std::uint32_t link = 1; link <= catalog_.links.size(); ++link) TRY(link_catalog(link));
+  return {};
+}
+
 Result<Bytes> ImageReader::read_index(const FramePlace& place, FrameType type, FrameAddress address, const Hash& hash) {
-  if (place.link != 0) return fail(other_links());
+  PartReader& parts = *TRY(chain_.parts(place.link));
   Bytes frame, content;
-  TRY(parts_->read(place, frame));
+  TRY(parts.read(place, frame));
   FrameOpener opener(data_key_);
   Result<OpenedFrame> opened = opener.open(frame, kMaxRawBytes, content);
-  if (!opened) return fail(located(std::move(opened).error(), *parts_, place));
+  if (!opened) return fail(located(std::move(opened).error(), parts, place));
   if (opened->header.type != type || opened->address != address || sha256(content) != hash ||
-      opened->header.encrypted != header().encrypted)
-    return fail(located(make_error(ErrorCode::corrupt, "a piece of the index is not the one that belongs here"), *parts_, place));
+      opened->header.encrypted != parts.header().encrypted)
+    return fail(located(make_error(ErrorCode::corrupt, "a piece of the index is not the one that belongs here"), parts, place));
   return content;
 }
 
@@ -76,15 +60,18 @@ Result<std::vector<PageRef>> ImageReader::directory(std::size_t area, std::uint6
   const std::uint64_t first = group * kRegionsPerDirectory;
   if (group >= a.directories.size() || first >= regions) return fail(ErrorCode::corrupt, "the image has no index for an area");
   const DirectoryRef& ref = a.directories[static_cast<std::size_t>(group)];
-  const Bytes content = TRY(read_index(ref.place, FrameType::directory, {static_cast<std::uint32_t>(area), group}, ref.hash));
+  if (ref.place.link != 0) return fail(ErrorCode::corrupt, "the image's index lies in another image");
+  const Bytes content = TRY(read_index(ref.place, FrameType::directory, {a.number, group}, ref.hash));
   return decode_directory(content, static_cast<std::size_t>(std::min<std::uint64_t>(kRegionsPerDirectory, regions - first)));
 }
 
 Result<std::shared_ptr<const Page>> ImageReader::page(std::size_t area, std::uint64_t region, const PageRef& ref) {
   if (!ref.present) return std::shared_ptr<const Page>();
-  const Extent extent = region_extent(catalog_.areas[area].size_bytes, region);
-  const Bytes content = TRY(read_index(ref.place, FrameType::page, {static_cast<std::uint32_t>(area), region}, ref.hash));
-  return std::make_shared<const Page>(TRY(Page::decode(content, extent)));
+  const Area& a = catalog_.areas[area];
+  const Bytes content = TRY(read_index(ref.place, FrameType::page, {a.number, region}, ref.hash));
+  Page page = TRY(Page::decode(content, region_extent(a.size_bytes, region)));
+  page.seen_from(ref.place.link);
+  return std::make_shared<const Page>(std::move(page));
 }
 
 Result<std::shared_ptr<const Page>> ImageReader::page(std::size_t area, std::uint64_t region) {
@@ -106,25 +93,37 @@ Result<std::shared_ptr<const Page>> ImageReader::page(std::size_t area, std::uin
 
 ChunkReader::ChunkReader(std::shared_ptr<ImageReader> image) : image_(std::move(image)), opener_(image_->data_key()) {}
 
+Result<void> ChunkReader::read_frame(FrameAddress address, const FramePlace& place, ByteSpan base, Bytes& out) {
+  PartReader& parts = *TRY(image_->chain().parts(place.link));
+  if (place.bytes > frame_room(kChunkBytes))
+    return fail(located(make_error(ErrorCode::corrupt, "the index claims an absurd size for a chunk"), parts, place));
+  TRY(parts.read(place, frame_));
+  Result<OpenedFrame> opened = opener_.open(frame_, kChunkBytes, out, base);
+  if (!opened) return fail(located(std::move(opened).error(), parts, place));
+  if (opened->header.type != FrameType::chunk || opened->address != address || opened->header.encrypted != parts.header().encrypted)
+    return fail(located(make_error(ErrorCode::corrupt, "a chunk is not the one that belongs here"), parts, place));
+  return {};
+}
+
 Result<void> ChunkReader::read(std::size_t area, std::uint64_t number, std::uint64_t length, const ChunkEntry& entry, Bytes& out) {
-  if (entry.kind != ChunkEntry::Kind::stored) {
+  if (!entry.has_frame()) {
     out.assign(static_cast<std::size_t>(length), std::byte{0});
     return {};
   }
-  if (entry.place.link != 0) return fail(other_links());
-  PartReader& parts = image_->parts();
-  if (entry.place.bytes > frame_room(kChunkBytes))
-    return fail(located(make_error(ErrorCode::corrupt, "the index claims an absurd size for a chunk"), parts, entry.place));
-  TRY(parts.read(entry.place, frame_));
-  Result<OpenedFrame> opened = opener_.open(frame_, kChunkBytes, out);
-  if (!opened) return fail(located(std::move(opened).error(), parts, entry.place));
-  const FrameAddress wanted{static_cast<std::uint32_t>(area), number};
-  if (opened->header.type != FrameType::chunk || opened->address != wanted || out.size() != length ||
-      opened->header.encrypted != image_->header().encrypted)
-    return fail(located(make_error(ErrorCode::corrupt, "a chunk is not the one that belongs here"), parts, entry.place));
-  if (hasher_.hash(out) != entry.hash)
-    return fail(located(make_error(ErrorCode::corrupt, "a chunk's hash does not fit its content"), parts, entry.place));
-  return {};
+  const FrameAddress address{image_->catalog().areas[area].number, number};
+  base_.clear();
+  for (const FramePlace& place : entry.bases) {
+    TRY(read_frame(address, place, base_, next_base_));
+    std::swap(base_, next_base_);
+  }
+  TRY(read_frame(address, entry.place, base_, out));
+  if (out.size() == length && hasher_.hash(out) == entry.hash) return {};
+  return fail(located(make_error(ErrorCode::corrupt, "a chunk's hash does not fit its content"), *TRY(image_->chain().parts(entry.place.link)),
+                      entry.place));
+}
+
+Result<void> ChunkReader::read_stored(std::size_t area, std::uint64_t number, const FramePlace& place, Bytes& out) {
+  return read_frame({image_->catalog().areas[area].number, number}, place, {}, out);
 }
 
 }  // namespace tintype

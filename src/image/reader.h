@@ -8,6 +8,7 @@
 #include <string>
 
 #include "image/catalog.h"
+#include "image/chain.h"
 #include "image/frame.h"
 #include "image/hash.h"
 #include "image/page.h"
@@ -18,29 +19,36 @@ namespace tintype {
 // Gives the password when an image needs one; called at most once an open.
 using PasswordSource = std::function<Result<std::string>()>;
 
-// A finished image, for random access: opening reads the catalog, pages are read when asked for. Thread safe, but for
-// ChunkReader, of which every thread has its own.
+// A finished image, for random access: opening reads the catalog, pages are read when asked for, and so are the earlier images
+// that a changes-only image builds on. Thread safe, but for ChunkReader, of which every thread has its own.
 class ImageReader {
  public:
-  static Result<std::shared_ptr<ImageReader>> open(std::shared_ptr<Place> place, std::string image,
-                                                   const PasswordSource& password);
+  // `finder`: where earlier images are looked for; null: beside the image and in the folders it remembers.
+  static Result<std::shared_ptr<ImageReader>> open(std::shared_ptr<Place> place, std::string image, const PasswordSource& password,
+                                                   std::shared_ptr<LinkFinder> finder = nullptr);
 
   const Catalog& catalog() const { return catalog_; }
-  const PartHeader& header() const { return parts_->header(); }
-  PartReader& parts() { return *parts_; }
+  const PartHeader& header() { return chain_.own().header(); }
+  PartReader& parts() { return chain_.own(); }  // of this image alone
+  Chain& chain() { return chain_; }
   const std::optional<SecretKey>& data_key() const { return data_key_; }
+
+  // One earlier image of the chain (1: the first of catalog().links), opened and its catalog read.
+  Result<Catalog> link_catalog(std::uint32_t link);
+  // That every earlier image is there, whole in size, and the one that was used. The first that is not is named.
+  Result<void> check_links();
 
   // Records of the regions of an area, one directory at a time; checked against the catalog's hash.
   Result<std::vector<PageRef>> directory(std::size_t area, std::uint64_t group);
-  // The page of a region, checked against its directory; null if the region has no used bytes. Recent ones are kept.
+  // Places in it count from this image. The page of a region, checked against its directory; null if the region has no used bytes. Recent ones are kept.
   Result<std::shared_ptr<const Page>> page(std::size_t area, std::uint64_t region);
   Result<std::shared_ptr<const Page>> page(std::size_t area, std::uint64_t region, const PageRef& ref);
 
  private:
-  explicit ImageReader(std::unique_ptr<PartReader> parts) : parts_(std::move(parts)) {}
+  explicit ImageReader(std::unique_ptr<PartReader> parts) : chain_(std::move(parts)) {}
   Result<Bytes> read_index(const FramePlace& place, FrameType type, FrameAddress address, const Hash& hash);
 
-  std::unique_ptr<PartReader> parts_;
+  Chain chain_;
   Catalog catalog_;
   std::optional<SecretKey> data_key_;
 
@@ -59,12 +67,18 @@ class ChunkReader {
   explicit ChunkReader(std::shared_ptr<ImageReader> image);
   // The content of a chunk; `out` is resized to `length`. Any doubt about it is Error{corrupt} naming the part file.
   Result<void> read(std::size_t area, std::uint64_t number, std::uint64_t length, const ChunkEntry& entry, Bytes& out);
+  // The content of a frame that stands for itself, such as the first that a delta builds on. Its hash is not known: only what the
+  // frame says of itself is checked.
+  Result<void> read_stored(std::size_t area, std::uint64_t number, const FramePlace& place, Bytes& out);
 
  private:
+  Result<void> read_frame(FrameAddress address, const FramePlace& place, ByteSpan base, Bytes& out);
+
   std::shared_ptr<ImageReader> image_;
   FrameOpener opener_;
   ChunkHasher hasher_;
   Bytes frame_;
+  Bytes base_, next_base_;  // states that a delta builds on
 };
 
 }  // namespace tintype

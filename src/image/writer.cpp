@@ -25,13 +25,22 @@ Result<std::unique_ptr<ImageWriter>> ImageWriter::create(std::shared_ptr<Place> 
   PartHeader header;
   TRY(random.fill(writer->set_id_));
   header.set_id = writer->set_id_;
+  const bool inherits = options.base && options.base->data_key;
+  if (options.base) {
+    header.base_id = options.base->set_id;
+    writer->earlier_pages_ = std::move(options.base->pages);
+  }
+  if (inherits && !options.password) return fail(ErrorCode::denied, "an image that builds on an encrypted one needs its password");
   if (options.password) {
     SecretKey data_key{};
-    TRY(random.fill(data_key));
+    if (inherits)
+      data_key = *options.base->data_key;
+    else
+      TRY(random.fill(data_key));
     header.slots[0] = TRY(wrap_key(data_key, *options.password, header.set_id, random));
     header.password_needed = true;
-    header.encrypted = options.encrypt;
-    if (options.encrypt) {
+    header.encrypted = options.encrypt || inherits;
+    if (header.encrypted) {
       writer->key_.emplace();
       writer->key_->data_key = data_key;
       TRY(random.fill(writer->key_->session));
@@ -80,7 +89,7 @@ Result<void> ImageWriter::add(const FinishedChunk& chunk) {
   }
   ChunkEntry& entry = page_.entries[static_cast<std::size_t>(chunk.number % kChunksPerRegion)];
   entry = chunk.entry;
-  if (entry.kind == ChunkEntry::Kind::stored) {
+  if (!chunk.frame.empty()) {
     entry.place = TRY(parts_->append(chunk.frame));
     area.stored_bytes += chunk.frame.size();
   }
@@ -89,13 +98,25 @@ Result<void> ImageWriter::add(const FinishedChunk& chunk) {
   return {};
 }
 
+// Whether the earlier image has the very same page: then that one will do.
+Result<bool> ImageWriter::reuse_page(PageRef& ref) {
+  if (!earlier_pages_) return false;
+  const std::shared_ptr<const EarlierPage> earlier = TRY(earlier_pages_(area_, region_));
+  if (!earlier || earlier->page->entries != page_.entries || earlier->page->used != page_.used || earlier->page->unreadable != page_.unreadable)
+    return false;
+  ref = earlier->ref;
+  return true;
+}
+
 Result<void> ImageWriter::flush_page() {
   Area& area = catalog_.areas[area_];
-  const Bytes content = page_.encode(region_extent(area.size_bytes, region_));
-  const Written written = TRY(append(FrameType::page, {static_cast<std::uint32_t>(area_), region_}, content));
   PageRef& ref = pages_[static_cast<std::size_t>(region_)];
-  ref = {true, written.place, 0, written.hash};
-  for (const Extent& extent : page_.used) ref.used_bytes += extent.length;
+  if (!TRY(reuse_page(ref))) {
+    const Bytes content = page_.encode(region_extent(area.size_bytes, region_));
+    const Written written = TRY(append(FrameType::page, {area.number, region_}, content));
+    ref = {true, written.place, 0, written.hash};
+    for (const Extent& extent : page_.used) ref.used_bytes += extent.length;
+  }
   for (const Extent& extent : page_.unreadable) area.unreadable_bytes += extent.length;
   area.used_bytes += ref.used_bytes;
   page_dirty_ = false;
@@ -106,7 +127,7 @@ Result<void> ImageWriter::end_area() {
   if (page_dirty_) TRY(flush_page());
   for (std::size_t at = 0, group = 0; at < pages_.size(); at += kRegionsPerDirectory, ++group) {
     const std::size_t count = std::min<std::size_t>(kRegionsPerDirectory, pages_.size() - at);
-    const Written written = TRY(append(FrameType::directory, {static_cast<std::uint32_t>(area_), group},
+    const Written written = TRY(append(FrameType::directory, {catalog_.areas[area_].number, group},
                                        encode_directory(std::span(pages_).subspan(at, count))));
     catalog_.areas[area_].directories.push_back({written.place, written.hash});
   }

@@ -13,19 +13,35 @@
 
 namespace tintype {
 
+// The page of a region in the image that a new one builds on, its places as the new one counts them.
+struct EarlierPage {
+  PageRef ref;
+  std::shared_ptr<const Page> page;
+};
+// Of an area of the new image and a region; null if there is none. Called on the writer's thread.
+using EarlierPages = std::function<Result<std::shared_ptr<const EarlierPage>>(std::size_t area, std::uint64_t region)>;
+
+// What a changes-only image takes over from the one it builds on.
+struct WriterBase {
+  SetId set_id{};
+  std::optional<SecretKey> data_key;  // if its frames are encrypted: the new ones are then too, with the same key
+  EarlierPages pages;                 // a page that did not change is not written again
+};
+
 struct ImageWriterOptions {
   std::string image;                     // file name of the first part
   std::uint64_t max_part_bytes = 0;      // 0: no limit
   std::optional<std::string> password;
   bool encrypt = false;                  // false with a password: the password is only checked
   std::function<bool(const Error&)> make_room;
+  std::optional<WriterBase> base;        // needs a password if the base has a data key
 };
 
 // A chunk as a worker hands it over.
 struct FinishedChunk {
   std::uint64_t number = 0;  // in the area
-  ChunkEntry entry;          // place is filled in by the writer
-  ByteSpan frame;            // stored chunks only
+  ChunkEntry entry;          // the place is filled in by the writer if there is a frame
+  ByteSpan frame;            // empty: nothing new, or it lies in an earlier image, where the entry says
   std::span<const Extent> used;        // bytes of the area inside the chunk, ascending
   std::span<const Extent> unreadable;
 };
@@ -60,10 +76,12 @@ class ImageWriter {
   Result<ByteSpan> seal(FrameType type, FrameAddress address, ByteSpan content);
   Result<Written> append(FrameType type, FrameAddress address, ByteSpan content);
   Result<void> flush_page();
+  Result<bool> reuse_page(PageRef& ref);
   Result<void> write_catalog();
 
   Catalog catalog_;
   SetId set_id_{};
+  EarlierPages earlier_pages_;
   std::optional<WritingKey> key_;
   std::unique_ptr<PartWriter> parts_;
   std::optional<FrameSealer> sealer_;

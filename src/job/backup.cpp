@@ -8,29 +8,14 @@
 #include "base/text.h"
 #include "image/writer.h"
 #include "job/areas.h"
-#include "job/chunk_source.h"
+#include "job/base_index.h"
+#include "job/base_match.h"
+#include "job/chunk_maker.h"
 #include "job/pipeline.h"
 #include "job/progress.h"
 
 namespace tintype {
 namespace {
-
-// What one worker owns.
-struct Worker {
-  FrameSealer sealer;
-  ChunkHasher hasher;
-};
-
-// What one chunk in flight owns.
-struct Slot {
-  PlannedChunk chunk;
-  std::uint64_t counter = 0;
-  Bytes raw;    // unused when nothing is compressed: the content is read straight into its frame
-  Bytes frame = Bytes(frame_room(kChunkBytes));
-  ChunkEntry entry;
-  ByteSpan sealed;
-  std::vector<Extent> unreadable;
-};
 
 class Backup {
  public:
@@ -39,14 +24,18 @@ class Backup {
 
   Result<BackupReport> run() {
     areas_ = TRY(choose_areas(request_, context_.events, context_.cancel));
+    TRY(number_areas());
+    for (SourceArea& area : areas_) total_ += area.used_bytes;
+    prologue_ = make_prologue();
     TRY(open_writer());
     TRY(prepare_workers());
-    std::uint64_t total = 0;
-    for (const SourceArea& area : areas_) total += area.used_bytes;
-    ProgressMeter meter(context_.events, "backup", total);
+    if (base_ && request_.multi_pass) TRY(find_changes());
+    ProgressMeter meter(context_.events, "backup", total_);
     for (std::size_t i = 0; i < areas_.size(); ++i) {
       meter.object(describe(areas_[i].area, request_.layout));
-      TRY(save_area(i, meter));
+      TRY(writer_->begin_area(i));
+      TRY(go_through(i, meter, false));
+      TRY(writer_->end_area());
     }
     TRY(context_.cancel.check());
     TRY(writer_->finish(context_.clock));
@@ -55,7 +44,26 @@ class Backup {
   }
 
  private:
-  Catalog prologue() const {
+  // An area keeps the number of its earlier state.
+  Result<void> number_areas() {
+    std::uint32_t next = 0;
+    if (!request_.base) {
+      for (SourceArea& area : areas_) area.area.number = next++;
+      return {};
+    }
+    const Catalog& base = request_.base->image->catalog();
+    if (base.links.size() >= kMaxLinks) return fail(ErrorCode::usage, "the chain has too many images", "make a full image, or consolidate the chain");
+    std::vector<Area> areas;
+    for (const SourceArea& area : areas_) areas.push_back(area.area);
+    const std::vector<std::optional<std::size_t>> matched = match_areas(base, areas, request_.layout);
+    for (const Area& area : base.areas) next = std::max(next, area.number + 1);
+    for (std::size_t i = 0; i < areas_.size(); ++i) areas_[i].area.number = matched[i] ? base.areas[*matched[i]].number : next++;
+    base_.emplace(request_.base->image, matched);
+    base_data_.emplace(*base_, context_);
+    return {};
+  }
+
+  Catalog make_prologue() const {
     Catalog catalog;
     catalog.created = context_.clock.now().time_since_epoch().count();
     catalog.program = request_.program;
@@ -66,6 +74,12 @@ class Backup {
     catalog.source = request_.drive->info();
     catalog.layout = request_.layout;
     for (const SourceArea& area : areas_) catalog.areas.push_back(area.area);
+    if (!request_.base) return catalog;
+    ImageReader& base = *request_.base->image;
+    catalog.kind = base.catalog().links.empty() ? "differential" : "incremental";
+    catalog.links = base.catalog().links;
+    catalog.links.push_back({base.header().set_id, base.parts().trailer().catalog_hash, base.catalog().kind, request_.base->name,
+                             request_.base->folder, base.catalog().created});
     return catalog;
   }
 
@@ -75,80 +89,87 @@ class Backup {
     options.max_part_bytes = request_.max_part_bytes != 0 ? request_.max_part_bytes : request_.place->max_file_bytes().value_or(0);
     options.password = request_.password;
     options.encrypt = request_.encrypt;
+    if (base_) options.base = writer_base();
     options.make_room = [this](const Error& error) {
       const Answer answer = context_.events.ask(
           {QuestionKind::abort_retry_ignore, "place-full",
            fmt::format("{}. Make room there and retry, or abort?", error.message()), {}});
       return answer == Answer::retry && !context_.cancel.cancelled();
     };
-    writer_ = TRY(ImageWriter::create(request_.place, std::move(options), prologue(), context_.random));
+    writer_ = TRY(ImageWriter::create(request_.place, std::move(options), prologue_, context_.random));
     if (request_.keep_failed) writer_->keep_unfinished();
     return {};
   }
 
+  WriterBase writer_base() {
+    ImageReader& image = *request_.base->image;
+    WriterBase base;
+    base.set_id = image.header().set_id;
+    if (image.header().encrypted) base.data_key = image.data_key();
+    base.pages = [this](std::size_t area, std::uint64_t region) { return base_->page(area, region); };
+    return base;
+  }
+
   Result<void> prepare_workers() {
     const unsigned count = worker_count(context_.workers);
-    for (unsigned i = 0; i < count; ++i) workers_.push_back({TRY(writer_->chunk_sealer()), ChunkHasher()});
-    slots_.resize(slot_count(count));
-    if (request_.compression != 0)
-      for (Slot& slot : slots_) slot.raw.resize(kChunkBytes);
-    const Bytes zeros(kChunkBytes);
-    zero_hash_ = workers_.front().hasher.hash(zeros);
+    for (unsigned i = 0; i < count; ++i)
+      makers_.push_back(std::make_unique<ChunkMaker>(TRY(writer_->chunk_sealer()), source_, base_data_ ? &*base_data_ : nullptr));
+    slots_ = std::vector<ChunkInFlight>(slot_count(count));
+    // A delta needs the content beside its frame, as compression does.
+    if (request_.compression != 0 || base_)
+      for (ChunkInFlight& slot : slots_) slot.raw.resize(kChunkBytes);
     return {};
   }
 
-  Result<void> save_area(std::size_t index, ProgressMeter& meter) {
+  // The first of two passes: which chunks changed.
+  Result<void> find_changes() {
+    ProgressMeter meter(context_.events, "find changes", total_);
+    for (std::size_t i = 0; i < areas_.size(); ++i) {
+      meter.object(describe(areas_[i].area, request_.layout));
+      changed_.emplace_back(static_cast<std::size_t>(div_round_up(areas_[i].area.size_bytes, kChunkBytes)), false);
+      TRY(go_through(i, meter, true));
+    }
+    looked_ = true;
+    meter.finish();
+    return {};
+  }
+
+  bool known_same(std::size_t area, std::uint64_t chunk) const { return looked_ && !changed_[area][static_cast<std::size_t>(chunk)]; }
+
+  Result<void> go_through(std::size_t index, ProgressMeter& meter, bool look_only) {
     SourceArea& area = areas_[index];
-    TRY(writer_->begin_area(index));
-    ChunkPlanner planner(area.drive, TRY(area.used_map()));
+    ChunkPlanner planner(area.drive, TRY(area.used_map()), [&](std::uint64_t chunk) { return !known_same(index, chunk); });
     PipelineSteps steps;
     steps.produce = [&](std::size_t slot) -> Result<bool> {
-      std::optional<PlannedChunk> chunk = TRY(planner.next());
-      if (!chunk) return false;
-      slots_[slot].chunk = std::move(*chunk);
-      slots_[slot].counter = next_counter_++;
+      std::optional<PlannedChunk> planned = TRY(planner.next());
+      if (!planned) return false;
+      ChunkInFlight& chunk = slots_[slot];
+      chunk.area = static_cast<std::uint32_t>(index);
+      chunk.area_number = area.area.number;
+      chunk.counter = next_counter_++;
+      if (base_) chunk.earlier = TRY(base_->entry(index, planned->number));
+      chunk.known_same = known_same(index, planned->number);
+      chunk.planned = std::move(*planned);
       return true;
     };
-    steps.work = [&](unsigned worker, std::size_t slot) {
-      return make_frame(workers_[worker], slots_[slot], *area.drive, static_cast<std::uint32_t>(index));
-    };
-    steps.consume = [&](std::size_t slot) { return store(slots_[slot], meter); };
-    TRY(run_pipeline(static_cast<unsigned>(workers_.size()), slots_.size(), context_.cancel, steps));
-    return writer_->end_area();
-  }
-
-  Result<void> make_frame(Worker& worker, Slot& slot, Drive& area, std::uint32_t index) {
-    const PlannedChunk& chunk = slot.chunk;
-    slot.entry = {};
-    slot.entry.kind = ChunkEntry::Kind::zero;
-    slot.sealed = {};
-    slot.unreadable.clear();
-    const auto length = static_cast<std::size_t>(chunk.extent.length);
-    const MutableByteSpan frame(slot.frame);
-    const MutableByteSpan content = slot.raw.empty() ? frame.subspan(kContentAt, length) : MutableByteSpan(slot.raw).first(length);
-    if (chunk.hole) {
-      // The hash of a whole chunk of zeros is known: terabytes of holes cost no memory traffic.
-      if (length != kChunkBytes) std::fill(content.begin(), content.end(), std::byte{0});
-    } else {
-      slot.unreadable = TRY(source_.read(area, chunk, content));
-      slot.entry.unreadable = !slot.unreadable.empty();
-    }
-    if (chunk.hole || all_zero(content)) {
-      slot.entry.hash = length == kChunkBytes ? zero_hash_ : worker.hasher.hash(content);
+    steps.work = [&](unsigned worker, std::size_t slot) { return makers_[worker]->make(slots_[slot], *area.drive, look_only); };
+    steps.consume = [&](std::size_t slot) -> Result<void> {
+      const ChunkInFlight& chunk = slots_[slot];
+      std::uint64_t bytes = 0;
+      for (const Extent& extent : chunk.planned.used) bytes += extent.length;
+      if (look_only)
+        changed_[index][static_cast<std::size_t>(chunk.planned.number)] = chunk.changed || !chunk.unreadable.empty();
+      else
+        TRY(store(chunk, bytes));
+      meter.advance(bytes);
       return {};
-    }
-    slot.entry.kind = ChunkEntry::Kind::stored;
-    slot.entry.hash = worker.hasher.hash(content);
-    slot.sealed = TRY(worker.sealer.seal(FrameType::chunk, {index, chunk.number}, slot.counter, content, frame));
-    return {};
+    };
+    return run_pipeline(static_cast<unsigned>(makers_.size()), slots_.size(), context_.cancel, steps);
   }
 
-  Result<void> store(const Slot& slot, ProgressMeter& meter) {
-    TRY(writer_->add({slot.chunk.number, slot.entry, slot.sealed, slot.chunk.used, slot.unreadable}));
-    std::uint64_t bytes = 0;
-    for (const Extent& extent : slot.chunk.used) bytes += extent.length;
-    meter.advance(bytes);
-    return {};
+  Result<void> store(const ChunkInFlight& chunk, std::uint64_t bytes) {
+    if (chunk.changed) changed_bytes_ += bytes;
+    return writer_->add({chunk.planned.number, chunk.entry, chunk.sealed, chunk.planned.used, chunk.unreadable});
   }
 
   BackupReport report() const {
@@ -157,6 +178,8 @@ class Backup {
       report.used_bytes += area.used_bytes;
       report.unreadable_bytes += area.unreadable_bytes;
     }
+    report.changed_bytes = changed_bytes_;
+    report.kind = prologue_.kind;
     report.image_bytes = writer_->total_bytes();
     report.set_id = to_hex(writer_->set_id());
     if (report.unreadable_bytes > 0) report.outcome = Outcome::with_bad_sectors;
@@ -167,11 +190,17 @@ class Backup {
   JobContext& context_;
   ChunkSource source_;
   std::vector<SourceArea> areas_;
+  std::uint64_t total_ = 0;  // used bytes of all of them
+  Catalog prologue_;
+  std::optional<BaseIndex> base_;
+  std::optional<BaseData> base_data_;
   std::unique_ptr<ImageWriter> writer_;
-  std::vector<Worker> workers_;
-  std::vector<Slot> slots_;
-  Hash zero_hash_{};
+  std::vector<std::unique_ptr<ChunkMaker>> makers_;
+  std::vector<ChunkInFlight> slots_;
+  std::vector<std::vector<bool>> changed_;  // with two passes: a bit for each chunk of each area
+  bool looked_ = false;                     // the first pass is over
   std::uint64_t next_counter_ = 0;
+  std::uint64_t changed_bytes_ = 0;
 };
 
 }  // namespace

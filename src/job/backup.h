@@ -6,11 +6,18 @@
 #include <vector>
 
 #include "drive/drive.h"
+#include "image/reader.h"
 #include "job/context.h"
 #include "layout/layout.h"
 #include "store/place.h"
 
 namespace tintype {
+
+// The image that a changes-only backup builds on.
+struct BackupBase {
+  std::shared_ptr<ImageReader> image;  // opened with its password
+  std::string name, folder;            // file name of its first part, absolute path of its folder: remembered in the new image
+};
 
 struct BackupRequest {
   std::shared_ptr<Drive> drive;           // opened, locked or known to be in use
@@ -28,6 +35,8 @@ struct BackupRequest {
   bool skip_hibernation_files = true;
   bool allow_errors = false;              // unreadable sectors are recorded instead of asked about
   unsigned retries = 1;                   // more attempts at each sector that cannot be read
+  std::optional<BackupBase> base;         // save only what changed since
+  bool multi_pass = false;                // with a base: first find what changed, then save it
   bool keep_failed = false;               // leave the unfinished files of a failed run
   std::string consistency = "offline";    // offline, read-only, in-use
   std::string program, host;              // recorded in the image
@@ -36,12 +45,14 @@ struct BackupRequest {
 struct BackupReport {
   Outcome outcome = Outcome::complete;
   std::uint64_t used_bytes = 0;
+  std::uint64_t changed_bytes = 0;  // of the used ones, in chunks that differ from the base; without one: all
   std::uint64_t image_bytes = 0;
+  std::string kind;
   std::uint64_t unreadable_bytes = 0;
   std::string set_id;  // hex
 };
 
-// Saves the drive or partitions into a new image, which gets its name only when complete. On failure or cancellation the
+// Saves the drive or partitions, or what changed of them, into a new image, which gets its name only when complete. On failure or cancellation the
 // unfinished files are removed and an older image of the name is untouched.
 Result<BackupReport> run_backup(const BackupRequest& request, JobContext& context);
 

@@ -10,8 +10,8 @@ namespace {
 constexpr std::size_t kAhead = 32;  // 16 MiB
 }
 
-ChunkPlanner::ChunkPlanner(std::shared_ptr<Drive> drive, std::unique_ptr<ExtentStream> used)
-    : drive_(std::move(drive)), used_(std::move(used)) {}
+ChunkPlanner::ChunkPlanner(std::shared_ptr<Drive> drive, std::unique_ptr<ExtentStream> used, std::function<bool(std::uint64_t)> wanted)
+    : drive_(std::move(drive)), used_(std::move(used)), wanted_(std::move(wanted)) {}
 
 Result<std::optional<PlannedChunk>> ChunkPlanner::next() {
   while (ahead_.size() < kAhead && !ended_) {
@@ -38,7 +38,7 @@ Result<bool> ChunkPlanner::plan_one() {
       rest_ = TRY(used_->next());
   }
   TRY(mark_hole(chunk));
-  if (!chunk.hole) {
+  if (!chunk.hole && (!wanted_ || wanted_(chunk.number))) {
     const std::uint64_t start = chunk.used.front().start;
     drive_->will_need(start, chunk.used.back().end() - start);
   }

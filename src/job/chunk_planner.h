@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -22,7 +23,8 @@ struct PlannedChunk {
 // drive always has requests in flight. One thread at a time.
 class ChunkPlanner {
  public:
-  ChunkPlanner(std::shared_ptr<Drive> drive, std::unique_ptr<ExtentStream> used);
+  // `wanted`: whether a chunk will be read at all; the drive is not told of others. Null: all are.
+  ChunkPlanner(std::shared_ptr<Drive> drive, std::unique_ptr<ExtentStream> used, std::function<bool(std::uint64_t)> wanted = {});
   Result<std::optional<PlannedChunk>> next();
 
  private:
@@ -31,6 +33,7 @@ class ChunkPlanner {
 
   std::shared_ptr<Drive> drive_;
   std::unique_ptr<ExtentStream> used_;
+  std::function<bool(std::uint64_t)> wanted_;
   std::optional<Extent> rest_;  // what is left of the range being cut
   bool ended_ = false;
   std::deque<PlannedChunk> ahead_;

@@ -28,6 +28,7 @@ class Restore {
       : request_(request), context_(context), target_(request.target, context, request.allow_errors) {}
 
   Result<RestoreReport> run() {
+    TRY(request_.image->check_links());
     if (request_.validate_first) TRY(validate());
     for (const Extent& wipe : request_.plan.wipe_first) TRY(target_.zero(wipe.start, wipe.length));
     TRY(target_.flush());

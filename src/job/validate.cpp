@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "job/areas.h"
@@ -19,6 +20,7 @@ struct Slot {
   ImageChunk chunk;
   Bytes content;
   std::optional<Error> damage;
+  bool out_of_reach = false;  // it lies in an earlier image that is not there
 };
 
 class Validation {
@@ -32,6 +34,7 @@ class Validation {
     std::uint64_t total = 0;
     for (const Area& area : image_->catalog().areas) total += area.used_bytes;
     ProgressMeter meter(context_.events, "validate", total);
+    check_links();
     check_prologue();
     see(image_->parts().trailer().catalog);
     for (std::size_t i = 0; i < image_->catalog().areas.size(); ++i) {
@@ -60,6 +63,23 @@ class Validation {
     report_.damage.push_back(std::move(damage));
   }
 
+  // An earlier image that is not there is told once, not for each of its chunks.
+  void check_links() {
+    const auto count = static_cast<std::uint32_t>(image_->catalog().links.size());
+    lost_links_.assign(count + 1, false);
+    for (std::uint32_t link = 1; link <= count; ++link) {
+      const Result<Catalog> catalog = image_->link_catalog(link);
+      if (catalog) continue;
+      lost_links_[link] = true;
+      add_damage(catalog.error(), std::nullopt, {});
+    }
+  }
+
+  bool needs_lost_link(const ChunkEntry& entry) const {
+    const auto lost = [&](const FramePlace& place) { return place.link < lost_links_.size() && lost_links_[place.link]; };
+    return entry.has_frame() && (lost(entry.place) || std::ranges::any_of(entry.bases, lost));
+  }
+
   void check_prologue() {
     Bytes frame(kFrameHeaderBytes), content;
     const auto check = [&]() -> Result<void> {
@@ -82,6 +102,7 @@ class Validation {
 
   Result<void> check_area(std::size_t area, ProgressMeter& meter) {
     ImageWalk walk(image_, area, [this](const FramePlace& place) { see(place); });
+    std::uint64_t out_of_reach = 0;
     PipelineSteps steps;
     steps.produce = [&](std::size_t slot) -> Result<bool> {
       while (true) {
@@ -97,14 +118,17 @@ class Validation {
         }
         if (!*chunk) return false;
         slots_[slot].chunk = std::move(**chunk);
-        if (slots_[slot].chunk.entry.kind == ChunkEntry::Kind::stored) see(slots_[slot].chunk.entry.place);
+        const ChunkEntry& entry = slots_[slot].chunk.entry;
+        if (entry.has_frame()) see(entry.place);
+        for (const FramePlace& base : entry.bases) see(base);
         return true;
       }
     };
     steps.work = [&](unsigned worker, std::size_t slot) -> Result<void> {
       Slot& s = slots_[slot];
       s.damage.reset();
-      if (s.chunk.entry.kind != ChunkEntry::Kind::stored) return {};
+      s.out_of_reach = needs_lost_link(s.chunk.entry);
+      if (!s.chunk.entry.has_frame() || s.out_of_reach) return {};
       Result<void> result = readers_[worker].read(area, s.chunk.number, s.chunk.extent.length, s.chunk.entry, s.content);
       if (!result) s.damage = std::move(result).error();
       return {};
@@ -114,13 +138,16 @@ class Validation {
       if (s.damage) add_damage(*s.damage, area, s.chunk.extent);
       std::uint64_t bytes = 0;
       for (const Extent& extent : s.chunk.used) bytes += extent.length;
-      if (!s.damage) report_.checked_bytes += bytes;
+      if (s.out_of_reach) out_of_reach += bytes;
+      if (!s.damage && !s.out_of_reach) report_.checked_bytes += bytes;
       meter.advance(bytes);
       return {};
     };
     TRY(run_pipeline(static_cast<unsigned>(readers_.size()), slots_.size(), context_.cancel, steps));
     for (const auto& [error, region] : pending_) add_damage(error, area, region);
     pending_.clear();
+    if (out_of_reach > 0)
+      add_damage(make_error(ErrorCode::not_found, fmt::format("{} bytes of it lie in earlier images that cannot be read", out_of_reach)), area, {});
     return {};
   }
 
@@ -157,6 +184,7 @@ class Validation {
   std::map<std::uint32_t, ExtentSet> seen_;
   std::vector<std::pair<Error, Extent>> pending_;
   bool index_damage_ = false;
+  std::vector<bool> lost_links_;  // by link
   ValidateReport report_;
 };
 

@@ -45,8 +45,9 @@ constexpr std::array kGlobal = {
            .section = IniSection::options, .built = true},
     Option{.features = "G12", .slash = "relax", .gnu = "relaxed-matching", .ini = "RelaxedMatching",
            .group = Group::what,
-           .help = "In a changes-only backup, be less strict about which drive the base image was made of.",
-           .section = IniSection::options},
+           .help = "In a changes-only backup, be less strict about which drive the base image was made of: one of disk signature, serial "
+                   "number and path is enough.",
+           .section = IniSection::options, .built = true},
     Option{.features = "G8 N4", .slash = "vN", .gnu = "virtual-drive", .ini = "VN", .kind = Kind::virtual_drive,
            .group = Group::what, .value_name = "N:FILE[,C|R,TYPE,MIB]",
            .help = "Name a file as virtual drive N (0 to 9) for the options that follow. C creates it if it is "

@@ -22,10 +22,12 @@ constexpr std::array kMain = {
            .help = "The image: a path, or DRIVE@ID:\\path for a place on a partition that is not mounted. The "
                    "extension may be left out.",
            .built = true},
-    Option{.features = "B1 R1 V1", .slash = "base", .gnu = "base", .kind = Kind::path, .actions = kImaging,
+    Option{.features = "B1 R1 V1", .slash = "base", .gnu = "base", .kind = Kind::path, .actions = kImaging | bit(Action::list),
            .group = Group::what, .value_name = "IMAGE",
-           .help = "The image that a changes-only image builds on. In a backup it takes the place of --drive: only "
-                   "what changed since then is saved."},
+           .help = "The image that a changes-only image builds on. In a backup only what changed since then is saved, and the drive is "
+                   "found by itself. Elsewhere it is needed only if the image does not lie beside its base; repeat it for a chain "
+                   "whose images lie in several folders.",
+           .repeatable = true, .built = true},
     Option{.features = "A4 R1", .slash = "sd", .gnu = "source-drive", .kind = Kind::drive,
            .actions = bit(Action::copy), .group = Group::what, .value_name = "DRIVE[@ID]",
            .help = "The drive or partition to copy from, named as in --drive.", .repeatable = true},

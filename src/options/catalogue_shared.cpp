@@ -33,8 +33,9 @@ constexpr std::array kShared = {
            .built = true},
     Option{.features = "B7 R20 V1", .slash = "mp", .gnu = "multi-pass", .ini = "MultiPass", .actions = kImaging,
            .group = Group::tuning,
-           .help = "Handle the base image and the changes in two passes, so that a base on removable media is read "
-                   "once."},
+           .help = "Two passes: a changes-only backup first finds what changed, then saves it; a restore and a validation of such an "
+                   "image go through its chain image by image, oldest first, so that each is read in one go.",
+           .built = true},
     Option{.features = "B15 R26 V1", .slash = "iobs", .gnu = "gentle-io", .ini = "IOBS", .actions = kImaging,
            .group = Group::tuning, .help = "Use small, paced requests that suit slow links."},
     Option{.features = "B8 R26 V1", .slash = "noej", .gnu = "no-eject", .ini = "NoEject", .actions = kImaging,

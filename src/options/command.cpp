@@ -26,13 +26,14 @@ Result<void> need(const ParsedCommand& command, std::string_view gnu, std::strin
 
 Result<void> check_backup(const ParsedCommand& command) {
   TRY(need(command, "file", "--file /mnt/backup/name"));
-  TRY(exclude(command, "drive", "base"));
+  // The slash spelling is the manual's; elsewhere a drive that is named spares the search for it.
+  if (const Setting* base = command.find("base"); base != nullptr && base->origin.where.starts_with('/')) TRY(exclude(command, "drive", "base"));
   if (!command.has("base")) TRY(need(command, "drive", "--drive 0, or see \"tintype list\""));
   if (command.has("purge-all-sources") && !command.has("purge"))
     return wrong("--purge-all-sources needs --purge", "add --purge DAYS");
   // A password that lies in the environment for other commands is no contradiction; one said here is.
   const Setting* password = command.password_source();
-  if (password != nullptr && password->origin.place == Place::command_line && command.number("encryption") == 0)
+  if (password != nullptr && password->origin.place == Place::command_line && command.number("encryption") == 0 && !command.has("base"))
     return wrong("a password is given, but nothing is to be protected by it",
                  "add --encryption 3 (/enc:3), or 1 to have the password checked without encryption");
   return {};

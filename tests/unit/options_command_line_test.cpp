@@ -125,7 +125,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{{"copy", "--source-drive", "0", "--target-drive", "1"}, "copy is not built yet"},
         Refused{{"/copy", "/sd:0", "/td:1"}, "/copy is not built yet"},
         Refused{{"/r", "/f:a", "/x"}, "--expand (/x) is not built yet"},
-        Refused{{"/b", "/base:a", "/f:b"}, "--base (/base) is not built yet"},
+        Refused{{"/b", "/d:0", "/base:a", "/f:b"}, "exclude each other"},
         Refused{{"mount"}, "mount is not built yet"},
         Refused{{"restore", "--file", "a", "--first-fit", "--original-place"}, "exclude each other"},
         Refused{{"backup", "--description", std::string(128, 'x')}, "longer than 127 characters"},

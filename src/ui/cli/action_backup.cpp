@@ -9,9 +9,11 @@
 #include "base/text.h"
 #include "job/backup.h"
 #include "naming/image_name.h"
+#include "image/part_names.h"
 #include "naming/resolve.h"
 #include "ui/cli/actions.h"
 #include "ui/cli/after_backup.h"
+#include "ui/cli/backup_source.h"
 #include "ui/cli/drive_checks.h"
 #include "ui/cli/open_image.h"
 #include "ui/cli/password.h"
@@ -23,23 +25,6 @@ namespace {
 std::string host_name() {
   std::array<char, 256> name{};
   return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
-}
-
-// All names must mean partitions of one drive, or one whole drive.
-Result<ResolvedDrive> resolve_source(const std::vector<std::string>& names) {
-  ResolvedDrive source = TRY(resolve(names.front(), this_machine()));
-  for (std::size_t i = 1; i < names.size(); ++i) {
-    ResolvedDrive more = TRY(resolve(names[i], this_machine()));
-    if (more.drive->info().path != source.drive->info().path)
-      return fail(ErrorCode::usage, fmt::format("{} and {} are on different drives", printable(names.front()), printable(names[i])),
-                  "make one image for each drive");
-    if (more.partitions.empty() || source.partitions.empty())
-      return fail(ErrorCode::usage, fmt::format("{} already means the whole drive", printable(more.partitions.empty() ? names[i] : names.front())),
-                  "name the drive once, or its partitions");
-    for (const std::uint32_t id : more.partitions)
-      if (std::ranges::find(source.partitions, id) == source.partitions.end()) source.partitions.push_back(id);
-  }
-  return source;
 }
 
 class BackupAction {
@@ -61,8 +46,28 @@ class BackupAction {
   }
 
  private:
+  // A changes-only backup takes the drive of its base.
+  Result<void> open_base() {
+    base_ = TRY(open_image(command_.texts("base").front(), session_));
+    const Catalog& catalog = base_->reader->catalog();
+    const bool relaxed = command_.flag("relaxed-matching");
+    if (command_.has("drive")) {
+      source_ = TRY(resolve_source(command_.texts("drive")));
+      TRY(check_source_of(catalog, source_, relaxed));
+    } else {
+      source_ = TRY(find_source_of(catalog, relaxed));
+      session_.events().info(fmt::format("the source is {}", source_.listed ? source_.listed->text() : printable(source_.drive->info().path)));
+    }
+    request_.base = BackupBase{base_->reader, base_->name, absolute_folder(split_path(base_->path).folder)};
+    request_.multi_pass = command_.flag("multi-pass");
+    return {};
+  }
+
   Result<void> find_source() {
-    source_ = TRY(resolve_source(command_.texts("drive")));
+    if (command_.has("base"))
+      TRY(open_base());
+    else
+      source_ = TRY(resolve_source(command_.texts("drive")));
     const ImageName name = TRY(parse_image_name(*command_.text("file")));
     path_ = TRY(resolve_image_path(name, ImageUse::write));
     const SourceUse use = TRY(check_source(source_, path_, command_.flag("allow-in-use")));
@@ -85,6 +90,7 @@ class BackupAction {
   }
 
   Result<void> ask_to_replace() {
+    TRY(keep_the_chain());
     if (!TRY(request_.place->exists(request_.image))) return {};
     const Answer answer = session_.events().ask(
         {QuestionKind::yes_no, "replace-image", fmt::format("{} exists. Replace it when the new image is complete?", path_), {path_}});
@@ -93,13 +99,32 @@ class BackupAction {
                 "give another name, or answer yes (--unattended-yes does)");
   }
 
+  // An image must not replace one that it builds on.
+  Result<void> keep_the_chain() {
+    if (!base_) return {};
+    const Result<PartHeader> there = read_part_header(*request_.place, request_.image);
+    if (!there) return {};
+    const Catalog& base = base_->reader->catalog();
+    const bool in_chain = there->set_id == base_->reader->header().set_id ||
+                          std::ranges::any_of(base.links, [&](const Link& link) { return link.set_id == there->set_id; });
+    if (!in_chain) return {};
+    return fail(ErrorCode::refused, fmt::format("{} is an image that the new one would build on", printable(path_)), "give the new image another name");
+  }
+
+  // What builds on a protected image is protected in the same way, by the same password.
+  Result<void> choose_password() {
+    request_.encrypt = command_.number("encryption") == 3;
+    const bool as_base = base_ && base_->password && (base_->reader->header().encrypted || !request_.encrypt);
+    request_.password = as_base ? base_->password : TRY(password_to_write(session_));
+    return {};
+  }
+
   Result<void> fill_request() {
     request_.max_part_bytes = command_.number("max-file-size").value_or(0);
-    request_.encrypt = command_.number("encryption") == 3;
-    request_.password = TRY(password_to_write(session_));
+    TRY(choose_password());
     request_.compression = static_cast<int>(command_.number("compression").value_or(1));
     request_.description = command_.text("description").value_or("");
-    request_.raw = command_.flag("raw-mode");
+    request_.raw = command_.flag("raw-mode") || (base_ && is_raw_drive(base_->reader->catalog()));
     request_.skip_page_files = command_.flag("skip-page-file");
     request_.skip_hibernation_files = command_.flag("skip-hibernation-file");
     request_.allow_errors = command_.flag("allow-errors");
@@ -131,12 +156,16 @@ class BackupAction {
     Report end;
     end.facts = {{"image", path_},
                  {"set_id", report.set_id},
+                 {"kind", report.kind},
                  {"used_bytes", report.used_bytes},
+                 {"changed_bytes", report.changed_bytes},
                  {"image_bytes", report.image_bytes},
                  {"unreadable_bytes", report.unreadable_bytes}};
     const double speed = static_cast<double>(report.used_bytes) / std::max(seconds, 0.001);
-    end.summary.push_back(fmt::format("{}: {} saved in {}, {:.1f} s, {}/s", path_, format_size(report.used_bytes),
-                                      format_size(report.image_bytes), seconds, format_size(static_cast<std::uint64_t>(speed))));
+    const std::string what = base_ ? fmt::format("{} of {} changed since {}, saved", format_size(report.changed_bytes), format_size(report.used_bytes), base_->path)
+                                   : fmt::format("{} saved", format_size(report.used_bytes));
+    end.summary.push_back(fmt::format("{}: {} in {}, {:.1f} s, {}/s", path_, what, format_size(report.image_bytes), seconds,
+                                      format_size(static_cast<std::uint64_t>(speed))));
     if (report.outcome == Outcome::with_bad_sectors) {
       end.status = ExitStatus::bad_sectors;
       end.summary.push_back(fmt::format("{} of the source could not be read; the image has zeros there", format_size(report.unreadable_bytes)));
@@ -146,6 +175,7 @@ class BackupAction {
 
   Session& session_;
   const options::ParsedCommand& command_;
+  std::optional<OpenedImage> base_;
   ResolvedDrive source_;
   std::string path_;
   BackupRequest request_;

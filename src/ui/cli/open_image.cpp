@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/cli/open_image.h"
 
+#include <filesystem>
+
 #include "naming/image_name.h"
 #include "ui/cli/password.h"
 
@@ -11,6 +13,27 @@ SplitPath split_path(const std::string& path) {
   if (slash == std::string::npos) return {".", path};
   return {slash == 0 ? "/" : path.substr(0, slash), path.substr(slash + 1)};
 }
+
+std::string absolute_folder(const std::string& folder) {
+  std::error_code error;
+  const std::filesystem::path path = std::filesystem::canonical(folder, error);
+  return error ? folder : path.string();
+}
+
+namespace {
+
+// The images that --base names.
+Result<std::vector<NamedImage>> named_bases(const options::ParsedCommand& command) {
+  std::vector<NamedImage> named;
+  for (const std::string& text : command.texts("base")) {
+    const ImageName name = TRY(parse_image_name(text));
+    const SplitPath split = split_path(TRY(resolve_image_path(name, ImageUse::read)));
+    named.push_back({TRY(open_local_place(split.folder)), split.name});
+  }
+  return named;
+}
+
+}  // namespace
 
 Result<OpenedImage> open_image(const std::string& file, Session& session) {
   OpenedImage image;
@@ -24,9 +47,11 @@ Result<OpenedImage> open_image(const std::string& file, Session& session) {
   const PasswordSource password = [&]() -> Result<std::string> {
     Result<std::string> given = ask();
     password_failed = !given;
+    if (given) image.password = *given;
     return given;
   };
-  Result<std::shared_ptr<ImageReader>> reader = ImageReader::open(image.place, image.name, password);
+  Result<std::shared_ptr<ImageReader>> reader = ImageReader::open(
+      image.place, image.name, password, std::make_shared<LinkFinder>(image.place, TRY(named_bases(session.command()))));
   if (!reader) {
     Error error = reader.error();
     // The image itself is there: what is not found now is one of its parts, or the file with the password.

@@ -13,6 +13,7 @@ struct OpenedImage {
   std::shared_ptr<Place> place;
   std::string name;  // of its first part, in the place
   std::shared_ptr<ImageReader> reader;
+  std::optional<std::string> password;  // if it needed one
 };
 
 // Splits "/mnt/bk/pc.tti" into a folder ("." if there is none) and a name.
@@ -21,7 +22,11 @@ struct SplitPath {
 };
 SplitPath split_path(const std::string& path);
 
-// Finds and opens the image that --file names, asking for its password if it has one. A missing part is Error{corrupt}.
+// The absolute path of a folder; as it is if the system will not say.
+std::string absolute_folder(const std::string& folder);
+
+// Finds and opens the image that --file or --base names, asking for its password if it has one. Earlier images of its chain are
+// looked for among those that --base names too. A missing part is Error{corrupt}.
 Result<OpenedImage> open_image(const std::string& file, Session& session);
 
 }  // namespace tintype::cli

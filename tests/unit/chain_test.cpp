@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Changes-only images: what they store, what they read, and that every link of a chain gives back its own state.
+#include "chain_fixture.h"
+
+namespace tintype::test {
+namespace {
+
+TEST(Chain, ADifferentialGivesBackItsState) {
+  ChainLab lab;
+  ASSERT_TRUE(lab.backup("full.tti"));
+  const Bytes before = lab.content();
+  lab.scribble(5 * kMiB, 9000);
+  const auto report = lab.backup("diff.tti", "full.tti");
+  ASSERT_TRUE(report) << report.error().message();
+  EXPECT_EQ(report->kind, "differential");
+  EXPECT_EQ(report->changed_bytes, 512 * 1024U);
+  EXPECT_TRUE(lab.gives("diff.tti", lab.content()));
+  EXPECT_TRUE(lab.gives("full.tti", before));
+  EXPECT_TRUE(lab.validate("diff.tti")->sound());
+}
+
+TEST(Chain, StoresLittleMoreThanWhatChanged) {
+  ChainLab lab;
+  ASSERT_TRUE(lab.backup("full.tti"));
+  for (std::uint64_t at = 3; at < 9; ++at) lab.scribble(at * kMiB + 4096, 4096);
+  ASSERT_TRUE(lab.backup("diff.tti", "full.tti"));
+  // 24 KiB of five random bits a byte, the index of one region and the header.
+  EXPECT_LT(lab.image_bytes("diff.tti"), 24 * 1024 + 4096 + 8192U);
+  EXPECT_TRUE(lab.gives("diff.tti", lab.content()));
+}
+
+TEST(Chain, NothingChangedSharesThePages) {
+  ChainLab lab;
+  ASSERT_TRUE(lab.backup("full.tti"));
+  const auto report = lab.backup("same.tti", "full.tti");
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->changed_bytes, 0U);
+  EXPECT_LT(lab.image_bytes("same.tti"), 4096 + 4096U);
+  const auto image = lab.open("same.tti");
+  ASSERT_TRUE(image);
+  for (std::size_t area = 0; area < (*image)->catalog().areas.size(); ++area) {
+    const Result<std::vector<PageRef>> pages = (*image)->directory(area, 0);
+    ASSERT_TRUE(pages);
+    for (const PageRef& ref : *pages) EXPECT_TRUE(!ref.present || ref.place.link == 1);
+  }
+  EXPECT_TRUE(lab.gives("same.tti", lab.content()));
+}
+
+TEST(Chain, EveryLinkOfALongChainGivesBackItsState) {
+  for (const bool encrypted : {false, true}) {
+    ChainLab lab(7);
+    if (encrypted) lab.password = "geheim";
+    std::vector<Bytes> truth;
+    std::string base;
+    for (int link = 0; link < 14; ++link) {
+      const std::string name = "day" + std::to_string(link) + ".tti";
+      ASSERT_TRUE(lab.backup(name, base)) << link;
+      truth.push_back(lab.content());
+      base = name;
+      // One chunk changes a little every day: its deltas pile up and are cut.
+      lab.scribble(4 * kMiB + lab.number(60) * 4096, 3000);
+      lab.scribble(lab.number(16) * kMiB + 2 * kMiB, lab.number(200000));
+    }
+    for (std::size_t link = 0; link < truth.size(); ++link)
+      EXPECT_TRUE(lab.gives("day" + std::to_string(link) + ".tti", truth[link])) << link;
+    EXPECT_TRUE(lab.validate("day13.tti")->sound());
+    const auto last = lab.open("day13.tti");
+    EXPECT_EQ((*last)->catalog().links.size(), 13U);
+    EXPECT_EQ((*last)->catalog().kind, "incremental");
+  }
+}
+
+TEST(Chain, AnEncryptedBaseMakesAnEncryptedImageWithItsPassword) {
+  ChainLab lab;
+  lab.password = "eins";
+  ASSERT_TRUE(lab.backup("full.tti"));
+  lab.scribble(3 * kMiB, 100);
+  BackupRequest r = lab.request("diff.tti");
+  r.base = BackupBase{*lab.open("full.tti"), "full.tti", ""};
+  r.encrypt = false;
+  ASSERT_TRUE(lab.run(r));
+  EXPECT_TRUE((*lab.open("diff.tti"))->header().encrypted);
+  EXPECT_TRUE(lab.gives("diff.tti", lab.content()));
+  r.password.reset();
+  r.image = "other.tti";
+  EXPECT_EQ(lab.run(r).error().code, ErrorCode::denied);
+  lab.password = "zwei";
+  EXPECT_EQ(lab.open("diff.tti").error().code, ErrorCode::denied);
+}
+
+TEST(Chain, AnEncryptedImageMayBuildOnAPlainOne) {
+  ChainLab lab;
+  ASSERT_TRUE(lab.backup("full.tti"));
+  lab.scribble(3 * kMiB, 100000);
+  lab.password = "eins";
+  ASSERT_TRUE(lab.backup("diff.tti", "full.tti"));
+  EXPECT_TRUE(lab.gives("diff.tti", lab.content()));
+  EXPECT_TRUE(lab.validate("diff.tti")->sound());
+}
+
+TEST(Chain, IdenticalForAnyNumberOfWorkers) {
+  std::vector<Bytes> made;
+  for (const unsigned workers : {1U, 2U, 7U}) {
+    ChainLab lab(3);
+    ASSERT_TRUE(lab.backup("full.tti", "", workers));
+    lab.scribble(4 * kMiB, 3 * kMiB);
+    ASSERT_TRUE(lab.backup("diff.tti", "full.tti", workers));
+    made.push_back(lab.place->get("diff.tti"));
+  }
+  EXPECT_EQ(made[0], made[1]);
+  EXPECT_EQ(made[0], made[2]);
+}
+
+TEST(Chain, TwoPassesGiveTheSameImage) {
+  ChainLab lab(5);
+  ASSERT_TRUE(lab.backup("full.tti"));
+  lab.scribble(4 * kMiB, 10000);
+  lab.multi_pass = true;
+  ASSERT_TRUE(lab.backup("diff.tti", "full.tti"));
+  EXPECT_TRUE(std::ranges::find(lab.events.stages, "find changes") != lab.events.stages.end());
+  EXPECT_TRUE(lab.gives("diff.tti", lab.content()));
+}
+
+// A place that counts what is read from chunks and what is read at all.
+class CountingPlace final : public Place {
+ public:
+  explicit CountingPlace(std::shared_ptr<Place> inner) : inner_(std::move(inner)) {}
+  std::uint64_t bytes_read = 0;
+  bool broken = false;
+
+  std::string describe(const std::string& name) const override { return inner_->describe(name); }
+  Result<std::unique_ptr<AppendFile>> create(const std::string& name) override { return inner_->create(name); }
+  Result<std::unique_ptr<PlaceLock>> lock(const std::string& name) override { return inner_->lock(name); }
+  Result<std::unique_ptr<ReadFile>> open(const std::string& name) override {
+    std::unique_ptr<ReadFile> file = TRY(inner_->open(name));
+    return std::make_unique<File>(*this, std::move(file));
+  }
+  Result<bool> exists(const std::string& name) override { return inner_->exists(name); }
+  Result<std::vector<std::string>> list() override { return inner_->list(); }
+  Result<void> rename(const std::string& from, const std::string& to) override { return inner_->rename(from, to); }
+  Result<void> remove(const std::string& name) override { return inner_->remove(name); }
+  Result<void> sync() override { return inner_->sync(); }
+  Result<std::uint64_t> free_bytes() override { return inner_->free_bytes(); }
+  std::optional<std::uint64_t> max_file_bytes() override { return inner_->max_file_bytes(); }
+
+ private:
+  struct File final : ReadFile {
+    File(CountingPlace& place, std::unique_ptr<ReadFile> inner) : place_(place), inner_(std::move(inner)) {}
+    std::uint64_t size() const override { return inner_->size(); }
+    Result<void> read(std::uint64_t offset, MutableByteSpan out) override {
+      // Nothing but chunks is that long.
+      if (place_.broken && out.size() > 50000) return fail(os_error(EIO, "cannot read the base"));
+      place_.bytes_read += out.size();
+      return inner_->read(offset, out);
+    }
+    void will_need(std::uint64_t, std::uint64_t) override {}
+    CountingPlace& place_;
+    std::unique_ptr<ReadFile> inner_;
+  };
+  std::shared_ptr<Place> inner_;
+};
+
+TEST(Chain, FindingChangesReadsTheIndexAlone) {
+  ChainLab lab(9, 64 * kMiB);
+  ASSERT_TRUE(lab.backup("full.tti"));
+  auto counting = std::make_shared<CountingPlace>(lab.place);
+  const auto base = ImageReader::open(counting, "full.tti", {});
+  ASSERT_TRUE(base);
+  BackupRequest r = lab.request("same.tti");
+  r.base = BackupBase{*base, "full.tti", ""};
+  ASSERT_TRUE(lab.run(r));
+  // Headers, trailer, catalog and three pages; the data is ten megabytes.
+  EXPECT_LT(counting->bytes_read, 64 * 1024U);
+  counting->bytes_read = 0;
+  lab.scribble(4 * kMiB, 512);
+  r.image = "diff.tti";
+  ASSERT_TRUE(lab.run(r));
+  EXPECT_LT(counting->bytes_read, 64 * 1024 + 512 * 1024U);
+  EXPECT_TRUE(lab.gives("diff.tti", lab.content()));
+}
+
+TEST(Chain, WithTheBasesDataOutOfReachChangedChunksAreStoredWhole) {
+  ChainLab lab;
+  ASSERT_TRUE(lab.backup("full.tti"));
+  auto place = std::make_shared<CountingPlace>(lab.place);
+  const auto base = ImageReader::open(place, "full.tti", {});
+  ASSERT_TRUE(base);
+  place->broken = true;
+  lab.scribble(3 * kMiB, 512);
+  lab.scribble(4 * kMiB, 512);
+  BackupRequest r = lab.request("diff.tti");
+  r.base = BackupBase{*base, "full.tti", ""};
+  ASSERT_TRUE(lab.run(r));
+  const auto base_warnings = std::ranges::count_if(lab.events.messages, [](const std::string& text) { return text.find("data of the base") != text.npos; });
+  EXPECT_EQ(base_warnings, 1);
+  EXPECT_GT(lab.image_bytes("diff.tti"), 300 * 1024U);
+  EXPECT_TRUE(lab.gives("diff.tti", lab.content()));
+}
+
+TEST(Chain, AMovedPartitionStillMatches) {
+  ChainLab lab;
+  ASSERT_TRUE(lab.backup("full.tti"));
+  // Partition 2 moves to the end of the drive, and its table entry with it.
+  Layout layout = *read_layout(*lab.drive);
+  const Partition second = layout.partitions[1];
+  Bytes data(static_cast<std::size_t>(second.sector_count * 512));
+  ASSERT_TRUE(lab.drive->read(second.start_sector * 512, data));
+  const std::uint64_t start = (lab.drive->size_bytes() / 512 - second.sector_count) / 8 * 8;
+  ASSERT_TRUE(lab.drive->write(start * 512, data));
+  std::array<std::byte, 4> entry{};
+  store_le(entry, 0, static_cast<std::uint32_t>(start));
+  ASSERT_TRUE(lab.drive->write(446 + 16 + 8, entry));
+  ASSERT_EQ(read_layout(*lab.drive)->partitions[1].start_sector, start);
+  const auto report = lab.backup("moved.tti", "full.tti");
+  ASSERT_TRUE(report);
+  EXPECT_LE(report->changed_bytes, 2 * kMiB);  // the first track with the table alone
+  EXPECT_LT(lab.image_bytes("moved.tti"), 64 * 1024U);
+}
+
+TEST(Chain, AMissingReplacedOrDamagedLinkIsNamedBeforeAnythingIsWritten) {
+  ChainLab lab;
+  ASSERT_TRUE(lab.backup("full.tti"));
+  lab.scribble(3 * kMiB, 50000);
+  ASSERT_TRUE(lab.backup("one.tti", "full.tti"));
+  lab.scribble(4 * kMiB, 50000);
+  ASSERT_TRUE(lab.backup("two.tti", "one.tti"));
+  const Bytes one = lab.place->get("one.tti");
+
+  ASSERT_TRUE(lab.place->remove("one.tti"));
+  auto missing = lab.restored("two.tti");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, ErrorCode::not_found);
+  EXPECT_NE(missing.error().message().find("one.tti"), std::string::npos) << missing.error().message();
+
+  lab.place->put("renamed.tti", one);  // found by its set id
+  EXPECT_TRUE(lab.gives("two.tti", lab.content()));
+  ASSERT_TRUE(lab.place->remove("renamed.tti"));
+
+  ASSERT_TRUE(lab.backup("one.tti", "full.tti"));  // another image of that name
+  EXPECT_EQ(lab.restored("two.tti").error().code, ErrorCode::not_found);
+
+  lab.place->put("one.tti", ByteSpan(one).first(one.size() - 100));
+  auto cut = lab.restored("two.tti");
+  ASSERT_FALSE(cut);
+  EXPECT_EQ(cut.error().code, ErrorCode::corrupt);
+
+  auto report = lab.validate("two.tti");
+  ASSERT_TRUE(report);
+  EXPECT_FALSE(report->sound());
+  EXPECT_LE(report->damage_count, 3U);  // the link, and each partition that lies in it
+}
+
+TEST(Chain, LinksAreFoundInNamedPlaces) {
+  ChainLab lab;
+  ASSERT_TRUE(lab.backup("full.tti"));
+  lab.scribble(3 * kMiB, 50000);
+  ASSERT_TRUE(lab.backup("one.tti", "full.tti"));
+  auto elsewhere = std::make_shared<MemoryPlace>();
+  elsewhere->put("full.tti", lab.place->get("full.tti"));
+  ASSERT_TRUE(lab.place->remove("full.tti"));
+  EXPECT_FALSE((*lab.open("one.tti"))->check_links());
+  EXPECT_TRUE((*lab.open("one.tti", {{elsewhere, "full.tti"}}))->check_links());
+}
+
+TEST(Chain, EveryFlippedByteOfALinkIsFound) {
+  ChainLab lab(11, 8 * kMiB);
+  ASSERT_TRUE(lab.backup("full.tti"));
+  lab.scribble(3 * kMiB, 3000);
+  ASSERT_TRUE(lab.backup("one.tti", "full.tti"));
+  const Bytes sound = lab.place->get("one.tti");
+  for (std::size_t at = 0; at < sound.size(); at += 1 + lab.number(40)) {
+    Bytes bad = sound;
+    bad[at] ^= static_cast<std::byte>(1 + lab.number(255));
+    lab.place->put("one.tti", bad);
+    const auto report = lab.validate("one.tti");
+    EXPECT_TRUE(!report || !report->sound()) << at;
+  }
+}
+
+TEST(Chain, WorksWithoutCompressionAndInSmallParts) {
+  ChainLab lab(13);
+  lab.compression = 0;
+  lab.max_part_bytes = kMiB;
+  ASSERT_TRUE(lab.backup("full.tti"));
+  std::string base = "full.tti";
+  for (const std::string name : {"a.tti", "b.tti", "c.tti"}) {
+    for (int i = 0; i < 10; ++i) lab.scribble(2 * kMiB + lab.number(16 * kMiB), lab.number(400000));
+    ASSERT_TRUE(lab.backup(name, base));
+    EXPECT_TRUE(lab.gives(name, lab.content()));
+    EXPECT_TRUE(lab.validate(name)->sound());
+    base = name;
+  }
+}
+
+}  // namespace
+}  // namespace tintype::test
