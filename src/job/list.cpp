@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "image/part_reader.h"
 
 namespace tintype {
@@ -108,6 +109,39 @@ void add_saved(PartitionListing& partition, const Catalog& catalog) {
   }
 }
 
+void add_figures(ChainListing& listing, const Catalog& catalog, PartReader& parts) {
+  listing.path = parts.describe(0);
+  listing.size_bytes = parts.trailer().part_bytes;
+  for (const std::uint64_t bytes : catalog.part_bytes) listing.size_bytes = checked_add(listing.size_bytes, bytes).value_or(0);
+  for (const Area& area : catalog.areas) listing.stored_bytes = checked_add(listing.stored_bytes, area.stored_bytes).value_or(0);
+}
+
+std::vector<ChainListing> list_chain(ImageReader& image, const std::string& path) {
+  std::vector<ChainListing> chain;
+  const Catalog& own = image.catalog();
+  for (std::uint32_t number = 1; number <= own.links.size(); ++number) {
+    const Link& link = own.links[number - 1];
+    ChainListing& listing = chain.emplace_back();
+    listing.set_id = to_hex(link.set_id);
+    listing.kind = link.kind;
+    listing.name = link.name;
+    listing.created = link.created;
+    const Result<Catalog> catalog = image.link_catalog(number);
+    const Result<PartReader*> parts = image.chain().parts(number);
+    if (catalog && parts)
+      add_figures(listing, *catalog, **parts);
+    else
+      listing.problem = catalog ? parts.error().message() : catalog.error().message();
+  }
+  ChainListing& last = chain.emplace_back();
+  last.set_id = to_hex(image.header().set_id);
+  last.kind = own.kind;
+  last.name = path.substr(path.rfind('/') + 1);
+  last.created = own.created;
+  add_figures(last, own, image.parts());
+  return chain;
+}
+
 }  // namespace
 
 Result<std::vector<DriveListing>> list_machine(Machine& machine) {
@@ -139,6 +173,7 @@ ImageListing list_image(ImageReader& image, std::string path) {
   listing.catalog = image.catalog();
   listing.part_bytes = listing.catalog.part_bytes;
   listing.part_bytes.push_back(image.parts().trailer().part_bytes);
+  listing.chain = list_chain(image, listing.path);
   DriveListing& source = listing.source;
   source.info = listing.catalog.source;
   source.layout = listing.catalog.layout;

@@ -39,12 +39,23 @@ struct DriveListing {
   std::vector<std::string> warnings;  // damaged tables, or why nothing can be said
 };
 
+// One image of a chain.
+struct ChainListing {
+  std::string set_id;  // hex
+  std::string kind, name, path;  // path: of its first part; empty if it was not found
+  std::int64_t created = 0;      // seconds since 1970 UTC
+  std::uint64_t size_bytes = 0;    // of all its parts: what it adds
+  std::uint64_t stored_bytes = 0;  // of that, data
+  std::string problem;           // why it cannot be used; empty if it can
+};
+
 struct ImageListing {
   std::string path;
   PartHeader header;
   Catalog catalog;
   std::vector<std::uint64_t> part_bytes;
   DriveListing source;  // the drive as it was when the image was made
+  std::vector<ChainListing> chain;  // the images it builds on, oldest first, and last itself
 };
 
 // Every drive of the machine. What cannot be opened or read is listed with a warning; the only error is that the
@@ -54,7 +65,7 @@ Result<std::vector<DriveListing>> list_machine(Machine& machine);
 // One opened drive. Never fails: damage becomes warnings.
 DriveListing list_drive(const ResolvedDrive& drive);
 
-// What an image says about itself and its source. Reads no chunks.
+// What an image says about itself, its source and its chain. Reads no chunks.
 ImageListing list_image(ImageReader& image, std::string path);
 
 }  // namespace tintype

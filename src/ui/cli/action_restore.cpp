@@ -32,6 +32,7 @@ class RestoreAction {
 
   Result<Report> run() {
     image_ = TRY(open_image(*command_.text("file"), session_));
+    TRY(require_chain(image_));
     const Catalog& catalog = image_.reader->catalog();
     target_ = TRY(find_target(command_, catalog));
     const RestoreOptions options = TRY(placement_of(command_, catalog, target_));

@@ -114,6 +114,16 @@ Json image_object(const ImageListing& image) {
   json["saved_bytes"] = saved;
   json["stored_bytes"] = stored;
   json["unreadable_bytes"] = unreadable;
+  json["chain"] = Json::array();
+  for (const ChainListing& link : image.chain)
+    json["chain"].push_back({{"set_id", link.set_id},
+                             {"kind", link.kind},
+                             {"created", time_text(link.created)},
+                             {"name", link.name},
+                             {"path", link.path.empty() ? Json(nullptr) : Json(link.path)},
+                             {"size_bytes", link.size_bytes},
+                             {"stored_bytes", link.stored_bytes},
+                             {"problem", link.problem}});
   json["areas"] = Json::array();
   for (const Area& area : catalog.areas) {
     Json left_out = Json::array();

@@ -8,6 +8,7 @@
 
 #include "base/environment.h"
 #include "base/text.h"
+#include "ui/cli/chain_text.h"
 #include "ui/cli/partition_bar.h"
 #include "ui/cli/progress_text.h"
 
@@ -129,7 +130,7 @@ std::string time_text(std::int64_t seconds) {
   return iso8601(std::chrono::sys_seconds(std::chrono::seconds(seconds)));
 }
 
-std::string image_text(const ImageListing& image) {
+std::string image_text(const ImageListing& image, const ListStyle& style) {
   const Catalog& catalog = image.catalog;
   std::uint64_t total = 0, saved = 0, unreadable = 0;
   for (const std::uint64_t bytes : image.part_bytes) total += bytes;
@@ -148,14 +149,14 @@ std::string image_text(const ImageListing& image) {
   for (const Area& area : catalog.areas)
     for (const LeftOutFile& file : area.left_out)
       text += fmt::format("  left out: {} ({})\n", printable(file.path), format_size(file.size_bytes));
-  return text;
+  return text + chain_text(image, style.columns, style.utf8);
 }
 
 }  // namespace
 
 std::string list_text(const std::vector<DriveListing>& drives, const ImageListing* image, const ListStyle& style) {
   std::string text;
-  if (image != nullptr) text += image_text(*image) + "\n";
+  if (image != nullptr) text += image_text(*image, style) + "\n";
   for (const DriveListing& drive : drives) {
     if (&drive != &drives.front()) text += "\n";
     text += drive_text(drive, style, image != nullptr);

@@ -62,4 +62,12 @@ Result<OpenedImage> open_image(const std::string& file, Session& session) {
   return image;
 }
 
+Result<void> require_chain(OpenedImage& image) {
+  Result<void> checked = image.reader->check_links();
+  if (checked) return {};
+  Error error = checked.error();
+  if (error.code == ErrorCode::not_found) error.code = ErrorCode::corrupt;
+  return fail(std::move(error));
+}
+
 }  // namespace tintype::cli

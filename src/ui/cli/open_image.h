@@ -29,4 +29,7 @@ std::string absolute_folder(const std::string& folder);
 // looked for among those that --base names too. A missing part is Error{corrupt}.
 Result<OpenedImage> open_image(const std::string& file, Session& session);
 
+// That every earlier image of its chain is there and is the one that was used; a missing one is Error{corrupt}.
+Result<void> require_chain(OpenedImage& image);
+
 }  // namespace tintype::cli
