@@ -199,7 +199,7 @@ Bytes Catalog::encode() const {
             {"host", host},               {"description", description}, {"kind", kind},
             {"consistency", consistency}, {"compression", compression}, {"source", from_source(source)},
             {"layout", from_layout(layout)}, {"areas", json::array()},  {"parts", part_bytes},
-            {"links", json::array()}};
+            {"links", json::array()},     {"sessions", sessions}};
   for (const Area& area : areas) j["areas"].push_back(from_area(area));
   for (const Link& link : links) j["links"].push_back(from_link(link));
   const std::vector<std::uint8_t> cbor = json::to_cbor(j);
@@ -221,6 +221,7 @@ Result<Catalog> Catalog::decode(ByteSpan cbor, Stage stage) {
     catalog.kind = j.at("kind").get<std::string>();
     catalog.consistency = j.at("consistency").get<std::string>();
     catalog.compression = j.at("compression").get<int>();
+    catalog.sessions = j.value("sessions", 1U);
     catalog.source = to_source(j.at("source"));
     const std::uint32_t sector = catalog.source.logical_sector_bytes;
     if (sector < 512 || sector > 65536 || (sector & (sector - 1)) != 0)

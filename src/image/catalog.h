@@ -54,6 +54,7 @@ struct Catalog {
   std::string kind = "full";  // full, differential, incremental
   std::string consistency = "offline";  // offline, read-only, in-use
   int compression = 1;
+  unsigned sessions = 1;                // runs that wrote it: an image that was continued may hold frames that nothing points to
   DriveInfo source;
   Layout layout;
   std::vector<Area> areas;

@@ -108,4 +108,15 @@ Result<OpenedFrame> FrameOpener::open(MutableByteSpan frame, std::uint32_t max_r
   return opened;
 }
 
+Result<FrameAddress> FrameOpener::peek_address(ByteSpan frame) {
+  Bytes copy(frame.begin(), frame.end());
+  const FrameHeader header = TRY(FrameHeader::decode(copy));
+  const MutableByteSpan payload = MutableByteSpan(copy).subspan(kFrameHeaderBytes);
+  if (!header.encrypted || payload.size() < kAddressBytes + kTagBytes) return fail(ErrorCode::corrupt, "an encrypted frame is too short");
+  SessionCipher* cipher = TRY(cipher_for(header.session));
+  TRY(cipher->open(header.counter, MutableByteSpan(copy).subspan(kBoundAt, kBoundBytes), payload.first(payload.size() - kTagBytes),
+                   payload.last(kTagBytes)));
+  return FrameAddress::decode(payload);
+}
+
 }  // namespace tintype

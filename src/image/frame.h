@@ -55,6 +55,8 @@ class FrameOpener {
   // which is resized to the header's raw size if that is at most `max_raw` (else Error{corrupt}). `base` is the earlier state
   // of the content that a delta was made against.
   Result<OpenedFrame> open(MutableByteSpan frame, std::uint32_t max_raw, Bytes& out, ByteSpan base = {});
+  // The address of an encrypted frame, whose bytes stay as they are. Error{corrupt} as above.
+  Result<FrameAddress> peek_address(ByteSpan frame);
 
  private:
   Result<SessionCipher*> cipher_for(const SessionId& session);

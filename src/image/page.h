@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
+#include <memory>
 #include <vector>
 
 #include "base/extent.h"
@@ -43,6 +44,12 @@ struct PageRef {
   std::uint64_t used_bytes = 0;
   Hash hash{};
   friend bool operator==(const PageRef&, const PageRef&) = default;
+};
+
+// A page that is there already, its places as the image being written counts them.
+struct EarlierPage {
+  PageRef ref;
+  std::shared_ptr<const Page> page;
 };
 
 Bytes encode_directory(std::span<const PageRef> pages);

@@ -21,11 +21,33 @@ Result<std::unique_ptr<PartWriter>> PartWriter::create(std::shared_ptr<Place> pl
                 "use at least 1 MiB");
   std::unique_ptr<PartWriter> writer(new PartWriter(std::move(place), std::move(options)));
   TRY(writer->start_part());
-  TRY(writer->lock_image());
-  TRY(finish_publishing(*writer->place_, writer->options_.image));
-  for (const PartFile& file : TRY(find_parts(*writer->place_, writer->options_.image)))
-    if (file.partial && file.part > 0) TRY(writer->place_->remove(file.name));
+  TRY(writer->take_the_name());
   return writer;
+}
+
+Result<std::unique_ptr<PartWriter>> PartWriter::resume(std::shared_ptr<Place> place, PartWriterOptions options,
+                                                       const std::vector<std::uint64_t>& part_bytes) {
+  std::unique_ptr<PartWriter> writer(new PartWriter(std::move(place), std::move(options)));
+  writer->keep_ = true;
+  writer->created_ = static_cast<std::uint32_t>(part_bytes.size());
+  writer->finished_.assign(part_bytes.begin(), part_bytes.end() - 1);
+  const std::string& image = writer->options_.image;
+  writer->first_ = TRY(writer->place_->reopen(partial_name(image, 0), part_bytes.front()));
+  const PartHeader header = TRY(read_part_header(*writer->place_, partial_name(image, 0)));
+  if (header.set_id != writer->options_.header.set_id)
+    return fail(ErrorCode::busy, writer->place_->describe(image) + " is being written by another backup", "wait until it is done");
+  if (writer->part() > 0) writer->file_ = TRY(writer->place_->reopen(partial_name(image, writer->part()), part_bytes.back()));
+  TRY(writer->take_the_name());
+  return writer;
+}
+
+// With the lock of the first part: finishes what an earlier run published by half, and removes parts that are nobody's.
+Result<void> PartWriter::take_the_name() {
+  TRY(lock_image());
+  TRY(finish_publishing(*place_, options_.image));
+  for (const PartFile& file : TRY(find_parts(*place_, options_.image)))
+    if (file.partial && file.part >= created_) TRY(place_->remove(file.name));
+  return {};
 }
 
 PartWriter::~PartWriter() {
@@ -68,8 +90,12 @@ Result<void> PartWriter::write(ByteSpan bytes) {
     if (result) return result;
     // What arrived stays; only the rest is tried again.
     bytes = bytes.subspan(static_cast<std::size_t>(file().size() - before));
-    if (result.error().code != ErrorCode::no_space || !options_.make_room || !options_.make_room(result.error()))
-      return result;
+    const bool full = result.error().code == ErrorCode::no_space;
+    if (full && options_.make_room && options_.make_room(result.error())) continue;
+    if (!full && result.error().code != ErrorCode::io) return result;
+    // What is there can be continued when there is room, or when the place is back.
+    keep_ = true;
+    return fail(std::move(result).error().with_hint("what is done stays there as .partial files: --resume goes on with it"));
   }
 }
 

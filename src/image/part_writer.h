@@ -19,12 +19,16 @@ struct PartWriterOptions {
 };
 
 // Appends frames to the parts of one image under temporary names and publishes them by one rename. One thread.
-// Destroyed unpublished, it removes what it wrote, unless keep_unfinished() was called.
+// Destroyed unpublished, it removes what it wrote, unless keep_unfinished() was called or the place failed or ran full: then what is
+// there can be continued.
 class PartWriter {
  public:
   // Finishes or removes what an earlier, interrupted backup of this name left behind. The image that has the name now
   // stays untouched until publish(). Error{busy}, with nothing touched, while another backup writes this name.
   static Result<std::unique_ptr<PartWriter>> create(std::shared_ptr<Place> place, PartWriterOptions options);
+  // Goes on with parts that a backup began: the last of them is cut off to its sound bytes. Whatever goes wrong from here on, they stay.
+  static Result<std::unique_ptr<PartWriter>> resume(std::shared_ptr<Place> place, PartWriterOptions options,
+                                                    const std::vector<std::uint64_t>& part_bytes);
   ~PartWriter();
 
   // Starts a new part if the current one has no room for this many bytes more.
@@ -41,6 +45,7 @@ class PartWriter {
   PartWriter(std::shared_ptr<Place> place, PartWriterOptions options)
       : place_(std::move(place)), options_(std::move(options)) {}
   Result<void> lock_image();
+  Result<void> take_the_name();
   Result<void> start_part();
   Result<void> name_first_part();
   Result<void> name_other_parts(std::uint32_t parts);

@@ -28,7 +28,6 @@ Result<std::unique_ptr<ImageWriter>> ImageWriter::create(std::shared_ptr<Place> 
   const bool inherits = options.base && options.base->data_key;
   if (options.base) {
     header.base_id = options.base->set_id;
-    writer->earlier_pages_ = std::move(options.base->pages);
   }
   if (inherits && !options.password) return fail(ErrorCode::denied, "an image that builds on an encrypted one needs its password");
   if (options.password) {
@@ -47,13 +46,34 @@ Result<std::unique_ptr<ImageWriter>> ImageWriter::create(std::shared_ptr<Place> 
     }
   }
   writer->sealer_.emplace(TRY(FrameSealer::create(writer->key_, kIndexLevel)));
-  writer->parts_ = TRY(PartWriter::create(
-      std::move(place), {std::move(options.image), header, options.max_part_bytes, std::move(options.make_room)}));
+  writer->earlier_pages_ = std::move(options.pages);
+  writer->parts_ = TRY(PartWriter::create(std::move(place), part_options(options, header)));
   const Bytes prologue = writer->catalog_.encode();
   // What could not be read back is refused now, not found out when the image is needed.
   TRY(Catalog::decode(prologue, Catalog::Stage::prologue));
   TRY(writer->append(FrameType::prologue, {}, prologue));
   return writer;
+}
+
+Result<std::unique_ptr<ImageWriter>> ImageWriter::resume(std::shared_ptr<Place> place, ImageWriterOptions options, Catalog catalog,
+                                                         const Unfinished& unfinished, Random& random) {
+  std::unique_ptr<ImageWriter> writer(new ImageWriter(std::move(catalog)));
+  const PartHeader& header = unfinished.header();
+  writer->set_id_ = header.set_id;
+  if (header.encrypted) {
+    writer->key_.emplace();
+    writer->key_->data_key = *unfinished.data_key();
+    TRY(random.fill(writer->key_->session));  // counters start anew, so the key must
+  }
+  writer->sealer_.emplace(TRY(FrameSealer::create(writer->key_, kIndexLevel)));
+  writer->earlier_pages_ = std::move(options.pages);
+  writer->parts_ = TRY(PartWriter::resume(std::move(place), part_options(options, header), unfinished.part_bytes()));
+  writer->catalog_.sessions = 2;
+  return writer;
+}
+
+PartWriterOptions ImageWriter::part_options(ImageWriterOptions& options, PartHeader header) {
+  return {std::move(options.image), std::move(header), options.max_part_bytes, std::move(options.make_room)};
 }
 
 Result<FrameSealer> ImageWriter::chunk_sealer() const { return FrameSealer::create(key_, catalog_.compression); }
@@ -89,23 +109,23 @@ Result<void> ImageWriter::add(const FinishedChunk& chunk) {
   }
   ChunkEntry& entry = page_.entries[static_cast<std::size_t>(chunk.number % kChunksPerRegion)];
   entry = chunk.entry;
-  if (!chunk.frame.empty()) {
-    entry.place = TRY(parts_->append(chunk.frame));
-    area.stored_bytes += chunk.frame.size();
-  }
+  if (!chunk.frame.empty()) entry.place = TRY(parts_->append(chunk.frame));
+  if (entry.has_frame() && entry.place.link == 0) area.stored_bytes += entry.place.bytes;
   append_extents(page_.used, chunk.used);
   append_extents(page_.unreadable, chunk.unreadable);
   return {};
 }
 
-// Whether the earlier image has the very same page: then that one will do.
+// Whether the very same page is there already: then that one will do.
 Result<bool> ImageWriter::reuse_page(PageRef& ref) {
-  if (!earlier_pages_) return false;
-  const std::shared_ptr<const EarlierPage> earlier = TRY(earlier_pages_(area_, region_));
-  if (!earlier || earlier->page->entries != page_.entries || earlier->page->used != page_.used || earlier->page->unreadable != page_.unreadable)
-    return false;
-  ref = earlier->ref;
-  return true;
+  for (const EarlierPages& pages : earlier_pages_) {
+    const std::shared_ptr<const EarlierPage> earlier = TRY(pages(area_, region_));
+    if (!earlier || earlier->page->entries != page_.entries || earlier->page->used != page_.used || earlier->page->unreadable != page_.unreadable)
+      continue;
+    ref = earlier->ref;
+    return true;
+  }
+  return false;
 }
 
 Result<void> ImageWriter::flush_page() {

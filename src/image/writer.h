@@ -10,14 +10,10 @@
 #include "image/hash.h"
 #include "image/page.h"
 #include "image/part_writer.h"
+#include "image/unfinished.h"
 
 namespace tintype {
 
-// The page of a region in the image that a new one builds on, its places as the new one counts them.
-struct EarlierPage {
-  PageRef ref;
-  std::shared_ptr<const Page> page;
-};
 // Of an area of the new image and a region; null if there is none. Called on the writer's thread.
 using EarlierPages = std::function<Result<std::shared_ptr<const EarlierPage>>(std::size_t area, std::uint64_t region)>;
 
@@ -25,7 +21,6 @@ using EarlierPages = std::function<Result<std::shared_ptr<const EarlierPage>>(st
 struct WriterBase {
   SetId set_id{};
   std::optional<SecretKey> data_key;  // if its frames are encrypted: the new ones are then too, with the same key
-  EarlierPages pages;                 // a page that did not change is not written again
 };
 
 struct ImageWriterOptions {
@@ -35,6 +30,7 @@ struct ImageWriterOptions {
   bool encrypt = false;                  // false with a password: the password is only checked
   std::function<bool(const Error&)> make_room;
   std::optional<WriterBase> base;        // needs a password if the base has a data key
+  std::vector<EarlierPages> pages;       // a page that one of these has already is not written again
 };
 
 // A chunk as a worker hands it over.
@@ -53,6 +49,10 @@ class ImageWriter {
   // `catalog` is what is known now; it is written as the prologue.
   static Result<std::unique_ptr<ImageWriter>> create(std::shared_ptr<Place> place, ImageWriterOptions options,
                                                      Catalog catalog, Random& random);
+  // The same for an image that a backup began and did not finish: goes on behind what is sound of it. The password has been proved
+  // by opening it; `catalog` fits its prologue. On failure the unfinished files stay.
+  static Result<std::unique_ptr<ImageWriter>> resume(std::shared_ptr<Place> place, ImageWriterOptions options, Catalog catalog,
+                                                     const Unfinished& unfinished, Random& random);
   // A sealer for the chunks, to be used by one worker; chunk counters are numbered from 0 by the caller.
   Result<FrameSealer> chunk_sealer() const;
 
@@ -69,6 +69,7 @@ class ImageWriter {
 
  private:
   explicit ImageWriter(Catalog catalog) : catalog_(std::move(catalog)) {}
+  static PartWriterOptions part_options(ImageWriterOptions& options, PartHeader header);
   struct Written {
     FramePlace place;
     Hash hash;
@@ -81,7 +82,7 @@ class ImageWriter {
 
   Catalog catalog_;
   SetId set_id_{};
-  EarlierPages earlier_pages_;
+  std::vector<EarlierPages> earlier_pages_;
   std::optional<WritingKey> key_;
   std::unique_ptr<PartWriter> parts_;
   std::optional<FrameSealer> sealer_;

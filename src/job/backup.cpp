@@ -17,6 +17,21 @@
 namespace tintype {
 namespace {
 
+// Why an image that was begun cannot become this one; empty if it can.
+std::string why_not_continued(Unfinished& unfinished, const Catalog& now, const BackupRequest& request) {
+  const PartHeader& header = unfinished.header();
+  const Catalog& then = unfinished.prologue();
+  if (header.base_id != (request.base ? request.base->image->header().set_id : SetId{})) return "it builds on another image";
+  const bool encrypt = request.encrypt || (request.base && request.base->image->header().encrypted);
+  if (header.encrypted != encrypt || header.password_needed != request.password.has_value()) return "it is protected in another way";
+  if (then.source.size_bytes != now.source.size_bytes || then.layout.signature_text() != now.layout.signature_text()) return "it is of another drive";
+  const auto same = [](const Area& a, const Area& b) {
+    return a.kind == b.kind && a.number == b.number && a.partition == b.partition && a.start_byte == b.start_byte && a.size_bytes == b.size_bytes;
+  };
+  if (!std::ranges::equal(then.areas, now.areas, same)) return "it is of other partitions, or they were moved";
+  return {};
+}
+
 class Backup {
  public:
   Backup(const BackupRequest& request, JobContext& context)
@@ -27,6 +42,7 @@ class Backup {
     TRY(number_areas());
     for (SourceArea& area : areas_) total_ += area.used_bytes;
     prologue_ = make_prologue();
+    if (request_.resume) TRY(find_unfinished());
     TRY(open_writer());
     TRY(prepare_workers());
     if (base_ && request_.multi_pass) TRY(find_changes());
@@ -83,6 +99,21 @@ class Backup {
     return catalog;
   }
 
+  // What a run that was cut off left of this image. It must have been of the same areas; that the data is still the same is found out
+  // chunk by chunk.
+  Result<void> find_unfinished() {
+    const PasswordSource password = [this]() -> Result<std::string> { return request_.password.value_or(""); };
+    unfinished_ = TRY(Unfinished::open(request_.place, request_.image, password));
+    if (!unfinished_) {
+      context_.events.info("there is nothing to go on with: the image is begun anew");
+      return {};
+    }
+    const std::string why = why_not_continued(*unfinished_, prologue_, request_);
+    if (why.empty()) return {};
+    return fail(ErrorCode::refused, fmt::format("the unfinished image {} cannot be continued: {}", request_.place->describe(request_.image), why),
+                "leave out --resume to begin it anew");
+  }
+
   Result<void> open_writer() {
     ImageWriterOptions options;
     options.image = request_.image;
@@ -90,13 +121,17 @@ class Backup {
     options.password = request_.password;
     options.encrypt = request_.encrypt;
     if (base_) options.base = writer_base();
+    if (unfinished_)
+      options.pages.push_back([this](std::size_t area, std::uint64_t region) { return unfinished_->page(areas_[area].area.number, region); });
+    if (base_) options.pages.push_back([this](std::size_t area, std::uint64_t region) { return base_->page(area, region); });
     options.make_room = [this](const Error& error) {
       const Answer answer = context_.events.ask(
           {QuestionKind::abort_retry_ignore, "place-full",
            fmt::format("{}. Make room there and retry, or abort?", error.message()), {}});
       return answer == Answer::retry && !context_.cancel.cancelled();
     };
-    writer_ = TRY(ImageWriter::create(request_.place, std::move(options), prologue_, context_.random));
+    writer_ = unfinished_ ? TRY(ImageWriter::resume(request_.place, std::move(options), prologue_, *unfinished_, context_.random))
+                          : TRY(ImageWriter::create(request_.place, std::move(options), prologue_, context_.random));
     if (request_.keep_failed) writer_->keep_unfinished();
     return {};
   }
@@ -106,7 +141,6 @@ class Backup {
     WriterBase base;
     base.set_id = image.header().set_id;
     if (image.header().encrypted) base.data_key = image.data_key();
-    base.pages = [this](std::size_t area, std::uint64_t region) { return base_->page(area, region); };
     return base;
   }
 
@@ -148,6 +182,7 @@ class Backup {
       chunk.area_number = area.area.number;
       chunk.counter = next_counter_++;
       if (base_) chunk.earlier = TRY(base_->entry(index, planned->number));
+      if (unfinished_) chunk.saved = TRY(unfinished_->entry(area.area.number, planned->number));
       chunk.known_same = known_same(index, planned->number);
       chunk.planned = std::move(*planned);
       return true;
@@ -169,6 +204,7 @@ class Backup {
 
   Result<void> store(const ChunkInFlight& chunk, std::uint64_t bytes) {
     if (chunk.changed) changed_bytes_ += bytes;
+    if (chunk.continued) continued_bytes_ += chunk.entry.place.bytes;
     return writer_->add({chunk.planned.number, chunk.entry, chunk.sealed, chunk.planned.used, chunk.unreadable});
   }
 
@@ -179,6 +215,7 @@ class Backup {
       report.unreadable_bytes += area.unreadable_bytes;
     }
     report.changed_bytes = changed_bytes_;
+    report.continued_bytes = continued_bytes_;
     report.kind = prologue_.kind;
     report.image_bytes = writer_->total_bytes();
     report.set_id = to_hex(writer_->set_id());
@@ -194,6 +231,7 @@ class Backup {
   Catalog prologue_;
   std::optional<BaseIndex> base_;
   std::optional<BaseData> base_data_;
+  std::unique_ptr<Unfinished> unfinished_;
   std::unique_ptr<ImageWriter> writer_;
   std::vector<std::unique_ptr<ChunkMaker>> makers_;
   std::vector<ChunkInFlight> slots_;
@@ -201,6 +239,7 @@ class Backup {
   bool looked_ = false;                     // the first pass is over
   std::uint64_t next_counter_ = 0;
   std::uint64_t changed_bytes_ = 0;
+  std::uint64_t continued_bytes_ = 0;
 };
 
 }  // namespace

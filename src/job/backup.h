@@ -37,6 +37,7 @@ struct BackupRequest {
   unsigned retries = 1;                   // more attempts at each sector that cannot be read
   std::optional<BackupBase> base;         // save only what changed since
   bool multi_pass = false;                // with a base: first find what changed, then save it
+  bool resume = false;                    // go on with what a run that was cut off left, if there is anything
   bool keep_failed = false;               // leave the unfinished files of a failed run
   std::string consistency = "offline";    // offline, read-only, in-use
   std::string program, host;              // recorded in the image
@@ -46,6 +47,7 @@ struct BackupReport {
   Outcome outcome = Outcome::complete;
   std::uint64_t used_bytes = 0;
   std::uint64_t changed_bytes = 0;  // of the used ones, in chunks that differ from the base; without one: all
+  std::uint64_t continued_bytes = 0;  // of the image: data that a run which was cut off had saved already
   std::uint64_t image_bytes = 0;
   std::string kind;
   std::uint64_t unreadable_bytes = 0;
@@ -53,7 +55,7 @@ struct BackupReport {
 };
 
 // Saves the drive or partitions, or what changed of them, into a new image, which gets its name only when complete. On failure or cancellation the
-// unfinished files are removed and an older image of the name is untouched.
+// unfinished files are removed, unless the place failed or ran full, and an older image of the name is untouched.
 Result<BackupReport> run_backup(const BackupRequest& request, JobContext& context);
 
 }  // namespace tintype

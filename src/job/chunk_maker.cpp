@@ -36,7 +36,7 @@ Result<void> ChunkMaker::make(ChunkInFlight& chunk, Drive& area, bool look_only)
   chunk.entry = {};
   chunk.sealed = {};
   chunk.unreadable.clear();
-  chunk.changed = false;
+  chunk.changed = chunk.continued = false;
   if (chunk.known_same) {
     chunk.entry = chunk.earlier;
     return {};
@@ -52,6 +52,12 @@ Result<void> ChunkMaker::make(ChunkInFlight& chunk, Drive& area, bool look_only)
     return {};
   }
   chunk.changed = true;
+  if (chunk.saved.kind != ChunkEntry::Kind::nothing && chunk.saved.hash == hash && !look_only) {
+    chunk.entry = std::move(chunk.saved);
+    chunk.entry.unreadable = !chunk.unreadable.empty();
+    chunk.continued = chunk.entry.has_frame();
+    return {};
+  }
   chunk.entry.hash = hash;
   chunk.entry.unreadable = !chunk.unreadable.empty();
   chunk.entry.kind = zero ? ChunkEntry::Kind::zero : ChunkEntry::Kind::stored;

@@ -36,12 +36,14 @@ struct ChunkInFlight {
   std::uint32_t area_number = 0;  // in the addresses of its frames
   std::uint64_t counter = 0;      // of the frame that it may become
   ChunkEntry earlier;             // its state in the base; kind nothing: none
+  ChunkEntry saved;               // what an unfinished image that is continued has of it; kind nothing: nothing
   bool known_same = false;        // an earlier pass found that it did not change: it is not read again
 
   ChunkEntry entry;  // the result
   ByteSpan sealed;   // the frame, empty if nothing is to be written
   std::vector<Extent> unreadable;
-  bool changed = false;
+  bool changed = false;    // since the base
+  bool continued = false;  // its frame was there already
 
   Bytes raw;    // empty: the content is read straight into the frame
   Bytes frame = Bytes(frame_room(kChunkBytes));

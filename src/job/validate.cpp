@@ -164,11 +164,28 @@ class Validation {
       const std::uint64_t end = (*file)->size() - (i + 1 == parts.parts() ? kTrailerBytes : 0);
       std::uint64_t at = kPartHeaderBytes;
       for (const Extent& extent : seen_[i].items()) {
-        if (extent.start > at) add_stray(i, {at, extent.start - at});
+        if (extent.start > at) check_gap(i, **file, {at, extent.start - at});
         at = std::max(at, extent.end());
       }
-      if (at < end) add_stray(i, {at, end - at});
+      if (at < end) check_gap(i, **file, {at, end - at});
     }
+  }
+
+  // An image that was continued may hold whole frames that a later one took the place of.
+  void check_gap(std::uint32_t part, ReadFile& file, Extent gap) {
+    if (image_->catalog().sessions > 1) {
+      Bytes frame(kFrameHeaderBytes);
+      while (gap.length >= kFrameHeaderBytes) {
+        frame.resize(kFrameHeaderBytes);
+        if (!file.read(gap.start, frame)) break;
+        const Result<FrameHeader> header = FrameHeader::decode(frame);
+        if (!header || header->stored_bytes > gap.length - kFrameHeaderBytes) break;
+        frame.resize(kFrameHeaderBytes + header->stored_bytes);
+        if (!file.read(gap.start, frame) || frame_checksum(ByteSpan(frame).subspan(kFrameHeaderBytes)) != header->payload_checksum) break;
+        gap = {gap.start + frame.size(), gap.length - frame.size()};
+      }
+    }
+    if (gap.length > 0) add_stray(part, gap);
   }
 
   void add_stray(std::uint32_t part, Extent bytes) {

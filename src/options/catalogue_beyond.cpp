@@ -52,7 +52,10 @@ constexpr std::array kBeyond = {
     Option{.features = "B19", .slash = "", .gnu = "purge-all-sources", .actions = kBackup, .group = Group::image,
            .help = "With --purge: delete old images of other sources too."},
     Option{.features = "B22 X6", .slash = "", .gnu = "resume", .actions = kBackup | kRestore,
-           .group = Group::what, .help = "Continue where an interrupted run was cut off."},
+           .group = Group::what,
+           .help = "Go on with a backup that was cut off (killed, a power cut, a full or lost place): what is safely in its unfinished "
+                   "files is not saved again. The source is hashed again, so the image is of its state now. A restore goes on as --delta does.",
+           .built = true},
     Option{.features = "X5", .slash = "", .gnu = "parity", .kind = Kind::integer, .actions = kBackup,
            .group = Group::image, .value_name = "PERCENT",
            .help = "Add this share of parity, by which damage can be mended later.", .min = 1, .max = 100},

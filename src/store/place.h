@@ -47,6 +47,9 @@ class Place {
   // 0600; replaces what is there. The file is locked while the AppendFile exists, also under a name it gets by renaming:
   // if somebody else is writing a file of this name, that is Error{busy} and nothing is touched.
   virtual Result<std::unique_ptr<AppendFile>> create(const std::string& name) = 0;
+  // Goes on with a file that an AppendFile left unfinished, cut off to its first `size` bytes, with the same lock. Error{corrupt} if it
+  // is shorter, Error{not_found} if it is gone.
+  virtual Result<std::unique_ptr<AppendFile>> reopen(const std::string& name, std::uint64_t size) = 0;
   // The same lock on a finished file. Error{busy} if somebody has it, Error{not_found} if there is no such file. Null where
   // the place cannot lock.
   virtual Result<std::unique_ptr<PlaceLock>> lock(const std::string& name) = 0;

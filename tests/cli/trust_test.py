@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Nothing is lost: killed runs, full places, sources and targets in use."""
+import json
 import os
 import random
 import shutil
@@ -84,7 +85,7 @@ class TrustTest(support.ProgramTest):
             self.assertEqual(process.returncode, 0)
 
     @unittest.skipUnless(IS_ROOT, "needs root to mount")
-    def test_a_full_place_fails_and_leaves_nothing(self):
+    def test_a_full_place_fails_and_can_be_continued(self):
         place = self.path("place")
         os.mkdir(place)
         support.tool("mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", place)
@@ -94,7 +95,17 @@ class TrustTest(support.ProgramTest):
             self.assertEqual(result.returncode, 1, result.stderr)
             self.assertIn("free: the image may not fit", result.stderr)
             self.assertIn("No space left", result.stderr.splitlines()[-1])
-            self.assertEqual(os.listdir(place), [])
+            self.assertIn("--resume", result.stderr.splitlines()[-1])
+            left = os.listdir(place)
+            self.assertTrue(left and all(name.endswith(".partial") for name in left), left)
+            support.tool("mount", "-o", "remount,size=64m", place)
+            result = self.run_here("backup", "--drive", self.drive, "--file", place + "/pc", "--save-log=0", "--resume", *extra)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertIn("were there already", result.stderr + result.stdout)
+            self.succeed("validate", "--file", place + "/pc", "--save-log=0")
+            for name in os.listdir(place):
+                os.remove(os.path.join(place, name))
+            support.tool("mount", "-o", "remount,size=3m", place)
         with open(place + "/pc.tti", "wb") as file:
             file.write(b"older")
         self.run_here("backup", "--drive", self.drive, "--file", place + "/pc", "--save-log=0", "--unattended-yes")
@@ -104,6 +115,24 @@ class TrustTest(support.ProgramTest):
                                "--keep-failed-backups")
         self.assertEqual(result.returncode, 1)
         self.assertIn("kept.tti.partial", os.listdir(place))
+
+    def test_a_killed_backup_is_continued(self):
+        points = self.kill_points(6)
+        continued = 0
+        for name in self.files():
+            os.remove(self.path(name))
+        for seconds in points:
+            self.kill_after(seconds)
+            result = self.succeed(*self.backup_words(), "--resume", "--json")
+            report = [json.loads(line) for line in result.stdout.splitlines()][-1]
+            continued += report["continued_bytes"]
+            self.succeed("validate", "--file", "pc", "--save-log=0")
+            target = self.path("target.raw")
+            self.succeed("restore", "--file", "pc", "--drive", target, "--overwrite", "--save-log=0", "--byte-for-byte")
+            for name in self.files():
+                if name.startswith(("pc.tti", "target")):
+                    os.remove(self.path(name))
+        self.assertGreater(continued, 0)
 
     @unittest.skipUnless(IS_ROOT, "needs root to mount")
     def test_a_target_place_that_fills_up(self):

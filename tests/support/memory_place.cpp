@@ -127,6 +127,21 @@ Result<std::unique_ptr<AppendFile>> MemoryPlace::create(const std::string& name)
   return std::make_unique<Appender>(shared_from_this(), file);
 }
 
+Result<std::unique_ptr<AppendFile>> MemoryPlace::reopen(const std::string& name, std::uint64_t size) {
+  std::shared_ptr<File> file;
+  TRY(step([&]() -> Result<void> {
+    const auto at = folder_.find(name);
+    if (at == folder_.end()) return fail(os_error(ENOENT, "cannot open " + name));
+    if (at->second->locked) return fail(ErrorCode::busy, name + " is being written");
+    if (at->second->content.size() < size) return fail(ErrorCode::corrupt, name + " is too short");
+    file = at->second;
+    file->content.resize(static_cast<std::size_t>(size));
+    file->synced = std::min(file->synced, file->content.size());
+    return {};
+  }));
+  return std::make_unique<Appender>(shared_from_this(), file);
+}
+
 Result<std::unique_ptr<PlaceLock>> MemoryPlace::lock(const std::string& name) {
   std::unique_ptr<PlaceLock> out;
   TRY(step([&]() -> Result<void> {

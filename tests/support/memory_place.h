@@ -37,6 +37,7 @@ class MemoryPlace final : public Place, public std::enable_shared_from_this<Memo
 
   std::string describe(const std::string& name) const override { return name; }
   Result<std::unique_ptr<AppendFile>> create(const std::string& name) override;
+  Result<std::unique_ptr<AppendFile>> reopen(const std::string& name, std::uint64_t size) override;
   Result<std::unique_ptr<PlaceLock>> lock(const std::string& name) override;
   Result<std::unique_ptr<ReadFile>> open(const std::string& name) override;
   Result<bool> exists(const std::string& name) override;

@@ -130,6 +130,7 @@ class CountingPlace final : public Place {
 
   std::string describe(const std::string& name) const override { return inner_->describe(name); }
   Result<std::unique_ptr<AppendFile>> create(const std::string& name) override { return inner_->create(name); }
+  Result<std::unique_ptr<AppendFile>> reopen(const std::string& name, std::uint64_t size) override { return inner_->reopen(name, size); }
   Result<std::unique_ptr<PlaceLock>> lock(const std::string& name) override { return inner_->lock(name); }
   Result<std::unique_ptr<ReadFile>> open(const std::string& name) override {
     std::unique_ptr<ReadFile> file = TRY(inner_->open(name));

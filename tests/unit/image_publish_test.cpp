@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A new image over an older one of the same name, cut off at every single step by a kill, a failure or a power cut: the
 // name must open as the complete old or the complete new image, and the next backup must clean up.
+#include <algorithm>
+
 #include "base/text.h"
 #include "image/part_names.h"
 #include "image_fixture.h"
@@ -185,7 +187,7 @@ TEST(FullPlace, GoesOnAfterRoomWasMade) {
   }
 }
 
-TEST(FullPlace, AbortLeavesTheOldImageAndNothingElse) {
+TEST(FullPlace, AbortLeavesTheOldImageAndWhatCanBeContinued) {
   ImageLab lab;
   const auto place = std::make_shared<MemoryPlace>();
   ASSERT_TRUE(lab.backup(lab.request(lab.noise_drive(3 * kMiB, 1), place), 1));
@@ -195,8 +197,15 @@ TEST(FullPlace, AbortLeavesTheOldImageAndNothingElse) {
   const auto report = lab.backup(lab.request(lab.noise_drive(3 * kMiB, 2), place), 2);
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().code, ErrorCode::no_space);
-  EXPECT_EQ(place->names(), names);
   EXPECT_EQ(place->get("pc.tti.1"), before);
+  const auto left = place->names();
+  for (const std::string& name : names) EXPECT_TRUE(std::ranges::find(left, name) != left.end());
+  EXPECT_EQ(std::ranges::count_if(left, [](const std::string& name) { return name.ends_with(".partial"); }),
+            static_cast<std::ptrdiff_t>(left.size() - names.size()));
+  // The next backup of that name begins anew and removes them.
+  place->faults = {};
+  ASSERT_TRUE(lab.backup(lab.request(lab.noise_drive(3 * kMiB, 2), place), 3));
+  EXPECT_EQ(place->names(), names);
 }
 
 TEST(Publish, FilesOfOthersWithNumbersStay) {

@@ -42,7 +42,8 @@ struct LocalLock final : PlaceLock {
 
 class LocalAppendFile final : public AppendFile {
  public:
-  LocalAppendFile(Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  LocalAppendFile(Descriptor fd, std::string path, std::uint64_t size = 0)
+      : fd_(std::move(fd)), path_(std::move(path)), size_(size), asked_(size) {}
 
   Result<void> append(std::span<const ByteSpan> pieces) override {
     std::array<iovec, 8> vectors{};
@@ -86,8 +87,8 @@ class LocalAppendFile final : public AppendFile {
 
   Descriptor fd_;
   std::string path_;
-  std::uint64_t size_ = 0;
-  std::uint64_t asked_ = 0;
+  std::uint64_t size_;
+  std::uint64_t asked_;  // what the system was told to write out
 };
 
 class LocalReadFile final : public ReadFile {
@@ -148,6 +149,19 @@ class LocalPlace final : public Place {
     // Between the creation and the lock another process may take the file for a leftover: then it is the winner.
     if (!take_lock(fd, name)) return fail(in_use(name));
     return std::make_unique<LocalAppendFile>(std::move(fd), describe(name));
+  }
+
+  Result<std::unique_ptr<AppendFile>> reopen(const std::string& name, std::uint64_t size) override {
+    Descriptor fd(::openat(folder_.get(), name.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
+    if (fd.get() < 0) return fail(os_error(errno, fmt::format("cannot open {}", describe(name))));
+    if (!take_lock(fd, name)) return fail(in_use(name));
+    struct stat st{};
+    if (::fstat(fd.get(), &st) != 0) return fail(os_error(errno, fmt::format("cannot examine {}", describe(name))));
+    if (!S_ISREG(st.st_mode) || static_cast<std::uint64_t>(st.st_size) < size)
+      return fail(ErrorCode::corrupt, fmt::format("{} is not what it was a moment ago", describe(name)));
+    if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0 || ::lseek(fd.get(), 0, SEEK_END) < 0)
+      return fail(os_error(errno, fmt::format("cannot cut off {}", describe(name))));
+    return std::make_unique<LocalAppendFile>(std::move(fd), describe(name), size);
   }
 
   Result<std::unique_ptr<PlaceLock>> lock(const std::string& name) override {

@@ -130,6 +130,7 @@ class BackupAction {
     request_.allow_errors = command_.flag("allow-errors");
     request_.retries = static_cast<unsigned>(command_.number("retries").value_or(request_.retries));
     request_.keep_failed = command_.flag("keep-failed-backups");
+    request_.resume = command_.flag("resume");
     request_.program = fmt::format("tintype {}", kVersion);
     request_.host = host_name();
     return {};
@@ -159,6 +160,7 @@ class BackupAction {
                  {"kind", report.kind},
                  {"used_bytes", report.used_bytes},
                  {"changed_bytes", report.changed_bytes},
+                 {"continued_bytes", report.continued_bytes},
                  {"image_bytes", report.image_bytes},
                  {"unreadable_bytes", report.unreadable_bytes}};
     const double speed = static_cast<double>(report.used_bytes) / std::max(seconds, 0.001);
@@ -166,6 +168,7 @@ class BackupAction {
                                    : fmt::format("{} saved", format_size(report.used_bytes));
     end.summary.push_back(fmt::format("{}: {} in {}, {:.1f} s, {}/s", path_, what, format_size(report.image_bytes), seconds,
                                       format_size(static_cast<std::uint64_t>(speed))));
+    if (report.continued_bytes > 0) end.summary.push_back(fmt::format("{} of it were there already", format_size(report.continued_bytes)));
     if (report.outcome == Outcome::with_bad_sectors) {
       end.status = ExitStatus::bad_sectors;
       end.summary.push_back(fmt::format("{} of the source could not be read; the image has zeros there", format_size(report.unreadable_bytes)));
