@@ -7,6 +7,7 @@
 
 #include "job/areas.h"
 #include "job/compare.h"
+#include "job/delta_writer.h"
 #include "job/image_walk.h"
 #include "job/pipeline.h"
 #include "job/progress.h"
@@ -19,7 +20,9 @@ namespace {
 
 struct Slot {
   ImageChunk chunk;
+  bool whole = false;  // all of the chunk's used bytes are to be written
   Bytes content;
+  DeltaCount count;
 };
 
 class Restore {
@@ -64,7 +67,10 @@ class Restore {
 
   Result<void> copy_all() {
     const unsigned count = worker_count(context_.workers);
-    for (unsigned i = 0; i < count; ++i) readers_.emplace_back(request_.image);
+    for (unsigned i = 0; i < count; ++i) {
+      readers_.emplace_back(request_.image);
+      deltas_.emplace_back(*request_.target, target_);
+    }
     slots_.resize(slot_count(count));
     ProgressMeter meter(context_.events, "restore", request_.plan.total_bytes);
     const Catalog& catalog = request_.image->catalog();
@@ -88,18 +94,21 @@ class Restore {
         std::optional<ImageChunk> chunk = TRY(walk.next());
         if (!chunk) return false;
         for (const Extent& extent : chunk->used) listed += extent.length;
-        chunk->used = clip_to_step(chunk->used, step);
-        if (chunk->used.empty()) continue;
+        std::vector<Extent> wanted = clip_to_step(chunk->used, step);
+        if (wanted.empty()) continue;
+        slots_[slot].whole = wanted == chunk->used;
+        chunk->used = std::move(wanted);
         slots_[slot].chunk = std::move(*chunk);
         return true;
       }
     };
-    steps.work = [&](unsigned worker, std::size_t slot) { return write_chunk(readers_[worker], slots_[slot], step); };
+    steps.work = [&](unsigned worker, std::size_t slot) { return bring_chunk(worker, slots_[slot], step); };
     steps.consume = [&](std::size_t slot) -> Result<void> {
       std::uint64_t bytes = 0;
       for (const Extent& extent : slots_[slot].chunk.used) bytes += extent.length;
       count_lost(slots_[slot].chunk.unreadable, step);
-      report_.written_bytes += bytes;
+      report_.written_bytes += slots_[slot].count.written_bytes;
+      report_.compared_bytes += slots_[slot].count.compared_bytes;
       meter.advance(bytes);
       return {};
     };
@@ -127,6 +136,16 @@ class Restore {
       for (const Extent& extent : slot.chunk.used) report_.written_bytes += extent.length;
     }
     return {};
+  }
+
+  Result<void> bring_chunk(unsigned worker, Slot& slot, const CopyStep& step) {
+    slot.count = {};
+    if (request_.delta) {
+      slot.count = TRY(deltas_[worker].write(readers_[worker], slot.chunk, step, slot.whole));
+      return {};
+    }
+    for (const Extent& used : slot.chunk.used) slot.count.written_bytes += used.length;
+    return write_chunk(readers_[worker], slot, step);
   }
 
   Result<void> write_chunk(ChunkReader& reader, Slot& slot, const CopyStep& step) {
@@ -160,6 +179,7 @@ class Restore {
   JobContext& context_;
   TargetWriter target_;
   std::vector<ChunkReader> readers_;
+  std::vector<DeltaWriter> deltas_;  // one per worker, as the readers
   std::vector<Slot> slots_;
   std::uint64_t lost_at_source_ = 0;
   RestoreReport report_;

@@ -18,11 +18,13 @@ struct RestoreRequest {
   bool validate_first = false;
   bool compare_after = false;
   bool allow_errors = false;      // unwritable sectors are listed instead of asked about
+  bool delta = false;             // reads the target first and writes only what differs; also after a restore that was cut off
 };
 
 struct RestoreReport {
   Outcome outcome = Outcome::complete;
   std::uint64_t written_bytes = 0;
+  std::uint64_t compared_bytes = 0;  // of the target, in a delta restore
   std::uint64_t unwritable_bytes = 0;
 };
 

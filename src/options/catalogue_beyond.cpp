@@ -60,7 +60,9 @@ constexpr std::array kBeyond = {
            .group = Group::image, .value_name = "PERCENT",
            .help = "Add this share of parity, by which damage can be mended later.", .min = 1, .max = 100},
     Option{.features = "X7", .slash = "", .gnu = "delta", .actions = kPlaces, .group = Group::tuning,
-           .help = "Write only what differs from the target."},
+           .help = "Read the target first and write only what differs: the fast way back to an earlier state, and the way to "
+                   "finish a restore that was cut off.",
+           .built = true},
     Option{.features = "X12", .slash = "", .gnu = "boot-test", .actions = kPlaces, .group = Group::checking,
            .help = "Afterwards start the target in a virtual machine and report how far it came."},
     Option{.features = "X13", .slash = "", .gnu = "repair-boot", .actions = kPlaces, .group = Group::booting,

@@ -89,6 +89,8 @@ class RestoreAction {
     request.validate_first = command_.flag("pre-validate");
     request.compare_after = command_.flag("byte-for-byte");
     request.allow_errors = command_.flag("allow-errors");
+    // A file that was just made has nothing to compare with.
+    request.delta = (command_.flag("delta") || command_.flag("resume")) && !target_.is_new;
     JobContext context = session_.context();
     const auto started = std::chrono::steady_clock::now();
     const RestoreReport report = TRY(run_restore(request, context));
@@ -109,9 +111,11 @@ class RestoreAction {
     end.facts = {{"image", image_.path},
                  {"target", target_.path},
                  {"written_bytes", report.written_bytes},
+                 {"compared_bytes", report.compared_bytes},
                  {"unwritable_bytes", report.unwritable_bytes}};
-    const double speed = static_cast<double>(report.written_bytes) / std::max(seconds, 0.001);
-    end.summary.push_back(fmt::format("{} restored to {}: {} written, {:.1f} s, {}/s", image_.path, target_.path,
+    const std::string compared = report.compared_bytes == 0 ? "" : format_size(report.compared_bytes) + " compared, ";
+    const double speed = static_cast<double>(std::max(report.written_bytes, report.compared_bytes)) / std::max(seconds, 0.001);
+    end.summary.push_back(fmt::format("{} restored to {}: {}{} written, {:.1f} s, {}/s", image_.path, target_.path, compared,
                                       format_size(report.written_bytes), seconds, format_size(static_cast<std::uint64_t>(speed))));
     if (report.outcome == Outcome::with_bad_sectors) {
       end.status = ExitStatus::bad_sectors;

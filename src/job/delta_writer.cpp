@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "job/delta_writer.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace tintype {
+namespace {
+
+// What drives and file systems write at once. Smaller differences would cost them a read before the write.
+constexpr std::uint64_t kGrainBytes = 4096;
+
+std::uint64_t total(const std::vector<Extent>& extents) {
+  std::uint64_t bytes = 0;
+  for (const Extent& extent : extents) bytes += extent.length;
+  return bytes;
+}
+
+}  // namespace
+
+Result<DeltaCount> DeltaWriter::write(ChunkReader& reader, const ImageChunk& chunk, const CopyStep& step, bool whole) {
+  DeltaCount count;
+  const bool zero = chunk.entry.kind == ChunkEntry::Kind::zero;
+  const bool known = read_target(chunk, step.target_byte);
+  if (known) {
+    count.compared_bytes = total(chunk.used);
+    if (zero ? all_zero(found_) : whole && hasher_.hash(found_) == chunk.entry.hash) return count;
+  }
+  TRY(reader.read(step.area, chunk.number, chunk.extent.length, chunk.entry, content_));
+  for (const Extent& used : chunk.used) {
+    if (known) {
+      count.written_bytes += TRY(write_differences(chunk, used, step.target_byte));
+      continue;
+    }
+    TRY(put(chunk, used, step.target_byte));
+    count.written_bytes += used.length;
+  }
+  return count;
+}
+
+// One read over everything in use; what lies between does not count and becomes zero, as in the image.
+bool DeltaWriter::read_target(const ImageChunk& chunk, std::uint64_t area_byte) {
+  found_.assign(static_cast<std::size_t>(chunk.extent.length), std::byte{0});
+  const auto at = [&](std::uint64_t position) { return found_.begin() + static_cast<std::ptrdiff_t>(position - chunk.extent.start); };
+  const std::uint64_t first = chunk.used.front().start, end = chunk.used.back().end();
+  if (!target_.read(area_byte + first, std::span(at(first), at(end)))) return false;
+  for (std::size_t i = 1; i < chunk.used.size(); ++i) std::fill(at(chunk.used[i - 1].end()), at(chunk.used[i].start), std::byte{0});
+  return true;
+}
+
+// Grains end at multiples of their size on the target; neighbours go together.
+Result<std::uint64_t> DeltaWriter::write_differences(const ImageChunk& chunk, Extent used, std::uint64_t area_byte) {
+  std::uint64_t written = 0;
+  Extent run{used.start, 0};
+  for (std::uint64_t at = used.start; at < used.end();) {
+    const std::uint64_t n = std::min(kGrainBytes - (area_byte + at) % kGrainBytes, used.end() - at);
+    const std::size_t in_chunk = static_cast<std::size_t>(at - chunk.extent.start);
+    const bool differs = std::memcmp(found_.data() + in_chunk, content_.data() + in_chunk, static_cast<std::size_t>(n)) != 0;
+    at += n;
+    if (differs) run.length += n;
+    if (differs && at < used.end()) continue;
+    if (run.length > 0) TRY(put(chunk, run, area_byte));
+    written += run.length;
+    run = {at, 0};
+  }
+  return written;
+}
+
+Result<void> DeltaWriter::put(const ImageChunk& chunk, Extent run, std::uint64_t area_byte) {
+  if (chunk.entry.kind == ChunkEntry::Kind::zero) return writer_.zero(area_byte + run.start, run.length);
+  return writer_.write(area_byte + run.start, ByteSpan(content_).subspan(run.start - chunk.extent.start, run.length));
+}
+
+}  // namespace tintype

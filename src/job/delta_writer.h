@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+#include "image/hash.h"
+#include "image/reader.h"
+#include "job/image_walk.h"
+#include "job/target_writer.h"
+#include "plan/restore_plan.h"
+
+namespace tintype {
+
+struct DeltaCount {
+  std::uint64_t compared_bytes = 0;  // of the target, read and compared
+  std::uint64_t written_bytes = 0;   // written or zeroed
+};
+
+// Brings the used bytes of chunks on a target to what an image holds, writing only what differs. A chunk of which the target
+// already has everything is told by its hash and not read from the image. What cannot be read on the target is written.
+// One per thread; the references outlive it.
+class DeltaWriter {
+ public:
+  DeltaWriter(Drive& target, TargetWriter& writer) : target_(target), writer_(writer) {}
+  // `chunk.used` is what is to be written; `whole`: it is also all that the image has of the chunk, so that the hash can tell.
+  Result<DeltaCount> write(ChunkReader& reader, const ImageChunk& chunk, const CopyStep& step, bool whole);
+
+ private:
+  bool read_target(const ImageChunk& chunk, std::uint64_t area_byte);
+  Result<std::uint64_t> write_differences(const ImageChunk& chunk, Extent used, std::uint64_t area_byte);
+  Result<void> put(const ImageChunk& chunk, Extent run, std::uint64_t area_byte);
+
+  Drive& target_;
+  TargetWriter& writer_;
+  ChunkHasher hasher_;
+  Bytes found_, content_;  // of the chunk: on the target, in the image
+};
+
+}  // namespace tintype
