@@ -54,7 +54,13 @@ constexpr std::array<ActionInfo, kActionCount> kActions = {{
     {.action = Action::serve, .feature = "X3", .gnu = "serve", .summary = "offer an image as a drive"},
     {.action = Action::consolidate, .feature = "X1", .gnu = "consolidate",
      .summary = "merge a chain of images into one"},
-    {.action = Action::salvage, .feature = "X5", .gnu = "salvage", .summary = "save what a damaged image still holds"},
+    {.action = Action::salvage, .feature = "X5", .gnu = "salvage",
+     .summary = "save what a damaged image still holds",
+     .about = "Searches every part file for chunks that are sound, whatever else is damaged, cut off or missing, and writes "
+              "them to a folder: as one drive file if the layout is still known, else a file for each area. salvage.txt and "
+              "salvage.json list what is lost. The exit status is 5 if something is, 4 if nothing could be brought back.",
+     .examples = "tintype salvage --file /mnt/bk/pc --to /mnt/big/pc-salvaged",
+     .built = true},
     {.action = Action::repair, .feature = "X5", .gnu = "repair", .summary = "mend an image from its parity"},
     {.action = Action::convert, .feature = "X11", .gnu = "convert",
      .summary = "turn an image into a virtual drive, or a foreign image into ours"},

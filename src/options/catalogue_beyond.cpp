@@ -9,15 +9,16 @@ namespace {
 constexpr ActionSet kBackup = bit(Action::backup);
 constexpr ActionSet kRestore = bit(Action::restore);
 constexpr ActionSet kPlaces = kRestore | bit(Action::copy);
+constexpr ActionSet kReadsImage = kImaging | actions(Action::list, Action::salvage);
 constexpr ActionSet kWorks = kImaging | bit(Action::copy);
 
 // What the reference product does not have. Slash spelling: the same words ("/json", "/dry-run").
 constexpr std::array kBeyond = {
     Option{.features = "B26", .slash = "", .gnu = "password-file", .kind = Kind::path,
-           .actions = kImaging | bit(Action::list), .group = Group::image, .value_name = "FILE",
+           .actions = kReadsImage, .group = Group::image, .value_name = "FILE",
            .help = "Read the password from the first line of this file.", .built = true},
     Option{.features = "B26", .slash = "", .gnu = "password-fd", .kind = Kind::integer,
-           .actions = kImaging | bit(Action::list), .group = Group::image, .value_name = "N",
+           .actions = kReadsImage, .group = Group::image, .value_name = "N",
            .help = "Read the password from the first line of this open file descriptor.", .max = 1048576,
            .built = true},
     Option{.features = "X8 A5", .slash = "json", .gnu = "json", .group = Group::reporting,

@@ -7,7 +7,7 @@ namespace tintype::options {
 namespace {
 
 constexpr ActionSet kReadsDrive = actions(Action::backup, Action::list);
-constexpr ActionSet kWithFile = actions(Action::backup, Action::restore, Action::validate, Action::list);
+constexpr ActionSet kWithFile = actions(Action::backup, Action::restore, Action::validate, Action::list, Action::salvage);
 
 // Manual tables 3, 5, 7, 9 and the text on listing: what an action works on.
 constexpr std::array kMain = {
@@ -28,6 +28,8 @@ constexpr std::array kMain = {
                    "found by itself. Elsewhere it is needed only if the image does not lie beside its base; repeat it for a chain "
                    "whose images lie in several folders.",
            .repeatable = true, .built = true},
+    Option{.features = "X5", .slash = "", .gnu = "to", .kind = Kind::path, .actions = bit(Action::salvage), .group = Group::what,
+           .value_name = "FOLDER", .help = "Where the result goes: a folder that is empty or not there yet.", .built = true},
     Option{.features = "A4 R1", .slash = "sd", .gnu = "source-drive", .kind = Kind::drive,
            .actions = bit(Action::copy), .group = Group::what, .value_name = "DRIVE[@ID]",
            .help = "The drive or partition to copy from, named as in --drive.", .repeatable = true},

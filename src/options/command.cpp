@@ -111,6 +111,9 @@ Result<void> check_together(const ParsedCommand& command) {
     case Action::backup: return check_backup(command);
     case Action::restore: return check_restore(command);
     case Action::validate: return need(command, "file", "--file /mnt/backup/name");
+    case Action::salvage:
+      TRY(need(command, "file", "--file /mnt/backup/name"));
+      return need(command, "to", "--to /mnt/big/folder");
     case Action::copy:
       TRY(need(command, "source-drive", "--source-drive 0"));
       return need(command, "target-drive", "--target-drive 1");

@@ -11,7 +11,7 @@ enum class ExitStatus : int {
   usage = 2,        // the command itself makes no sense; nothing was touched
   refused = 3,      // refused to protect data, a wrong password, a "no", or cancelled
   damaged = 4,      // the image is damaged or incomplete, or a comparison found a difference
-  bad_sectors = 5,  // done, but some sectors could not be read or written
+  bad_sectors = 5,  // done, but some sectors could not be read or written, or parts of an image not salvaged
 };
 
 const char* to_string(ExitStatus status);

@@ -27,6 +27,7 @@ Result<Report> run_chosen(Session& session) {
     case Action::backup: return run_backup_action(session);
     case Action::restore: return run_restore_action(session);
     case Action::validate: return run_validate_action(session);
+    case Action::salvage: return run_salvage_action(session);
     default: return fail(ErrorCode::usage, "this action is not built yet", "\"tintype help\" lists those that are");
   }
 }
