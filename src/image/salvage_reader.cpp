@@ -10,6 +10,12 @@
 namespace tintype {
 namespace {
 
+// A catalog and the prologue of the same image. Frames of an image that was stored inside this one must not pass for its own.
+bool belong_together(const Catalog& a, const Catalog& b) {
+  const auto same = [](const Area& x, const Area& y) { return x.start_byte == y.start_byte && x.size_bytes == y.size_bytes; };
+  return a.created == b.created && a.source.size_bytes == b.source.size_bytes && std::ranges::equal(a.areas, b.areas, same);
+}
+
 // Pieces of the index that a survey remembers; a real image of a petabyte has as many.
 constexpr std::size_t kMostFound = 1U << 20;
 constexpr std::size_t kMostOfOneAddress = 4;
@@ -114,16 +120,18 @@ void SalvageReader::read_catalog() {
     for (std::uint32_t n = parts_.back().number + 1; n < trailer->parts && n <= parts_.back().number + kMostMissingListed; ++n)
       notes_.push_back(fmt::format("part {} is missing: {}", n + 1, place_->describe(part_name(image_, n))));
     if (const std::optional<Bytes> content = read_at(trailer->catalog, FrameType::catalog, {})) take_catalog(*content, Basis::catalog);
+    by_trailer_ = basis_ == Basis::catalog;
     return;
   }
 }
 
-bool SalvageReader::take_catalog(ByteSpan content, Basis basis) {
+// Of several catalogs the last is taken, as it ends an image; the prologue comes first of all.
+void SalvageReader::take_catalog(ByteSpan content, Basis basis) {
   Result<Catalog> decoded = Catalog::decode(content, basis == Basis::catalog ? Catalog::Stage::complete : Catalog::Stage::prologue);
-  if (!decoded) return false;
+  if (!decoded || (prologue_known_ && !belong_together(catalog_, *decoded))) return;
   catalog_ = std::move(*decoded);
   basis_ = basis;
-  return true;
+  prologue_known_ |= basis == Basis::prologue;
 }
 
 Result<bool> SalvageReader::index_is_whole(const CancelToken& cancel) {
@@ -146,9 +154,9 @@ Result<void> SalvageReader::survey(const CancelToken& cancel) {
     Result<std::shared_ptr<ReadFile>> opened = file(i);
     if (!opened) continue;  // told when its chunks are looked for
     FrameScanner scanner(*opened);
-    while (const std::optional<FoundFrame> frame = scanner.next()) {
+    for (bool first = true; const std::optional<FoundFrame> frame = scanner.next(); first = false) {
       TRY(cancel.check());
-      survey_frame(i, scanner, *frame);
+      survey_frame(i, scanner, *frame, first);
     }
   }
   directory_key_.reset();
@@ -156,12 +164,11 @@ Result<void> SalvageReader::survey(const CancelToken& cancel) {
   return {};
 }
 
-void SalvageReader::survey_frame(std::size_t part, FrameScanner& scanner, const FoundFrame& frame) {
+void SalvageReader::survey_frame(std::size_t part, FrameScanner& scanner, const FoundFrame& frame, bool first) {
   const FrameType type = frame.header.type;
   const bool piece = type == FrameType::page || type == FrameType::directory;
-  // A catalog that the trailer led to is better than any that is found; the first prologue is ours.
   const bool wanted = piece ? found_count_ < kMostFound
-                            : (type == FrameType::catalog && basis_ != Basis::catalog) || (type == FrameType::prologue && basis_ == Basis::none);
+                            : (type == FrameType::catalog && !by_trailer_) || (type == FrameType::prologue && first && basis_ == Basis::none);
   if (!wanted || !is_ours(frame.header)) return;
   Bytes content;
   const Result<OpenedFrame> opened = scanner.open(frame, *opener_, kMaxRawBytes, content);

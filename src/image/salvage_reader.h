@@ -69,8 +69,8 @@ class SalvageReader {
   void read_catalog();
   Result<bool> index_is_whole(const CancelToken& cancel);
   Result<void> survey(const CancelToken& cancel);
-  void survey_frame(std::size_t part, FrameScanner& scanner, const FoundFrame& frame);
-  bool take_catalog(ByteSpan content, Basis basis);
+  void survey_frame(std::size_t part, FrameScanner& scanner, const FoundFrame& frame, bool first);
+  void take_catalog(ByteSpan content, Basis basis);
   std::optional<Bytes> read_at(const FramePlace& place, FrameType type, FrameAddress address);
   std::optional<Bytes> read_found(const Found& found);
   std::optional<Bytes> read_piece(const FramePlace* place, const Hash* hash, FrameType type, FrameAddress address);
@@ -82,6 +82,8 @@ class SalvageReader {
   std::optional<bool> encrypted_;
   std::optional<FrameOpener> opener_;  // there once the key is known
   Basis basis_ = Basis::none;
+  bool prologue_known_ = false;
+  bool by_trailer_ = false;  // the catalog was found where the trailer says
   Catalog catalog_;
   FoundMap directories_found_, pages_found_;
   std::size_t found_count_ = 0;

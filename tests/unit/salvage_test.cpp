@@ -218,8 +218,10 @@ TEST_F(SalvageTest, OfASoundImageNothingIsLost) {
 }
 
 TEST_F(SalvageTest, RandomDamage) {
+  make_image();
+  const std::vector<Part> parts = parts_;
   for (std::uint64_t seed = 0; seed < 120; ++seed) {
-    make_image();
+    parts_ = parts;
     damage_at_random(seed);
     if (!any_part()) continue;
     const auto report = salvage();
@@ -328,12 +330,13 @@ TEST_F(SalvageTest, OfSeveralFramesForAChunkTheOneOfTheIndexElseTheLast) {
 
 // A drive that holds an image file: where damage lets the inner frames show, the index does not let them through.
 TEST_F(SalvageTest, AnImageInsideTheImageIsNotTakenForIt) {
-  make_image();
-  Bytes inner;
-  for (const Part& part : parts_) inner.insert(inner.end(), part.bytes.begin(), part.bytes.end());
-  const std::size_t room = static_cast<std::size_t>(std::min<std::uint64_t>(inner.size(), 3 * kMiB));
-  ASSERT_TRUE(drive_->write(2 * kMiB + 4096, ByteSpan(inner).first(room)));
-  index_.clear();
+  const auto other = lab_.noise_drive(4096, 9);
+  for (std::uint64_t at = 0; at < 8 * kMiB; at += 100000) ASSERT_TRUE(other->write(at, Bytes(10000, std::byte{'i'})));
+  auto inner_place = std::make_shared<test::MemoryPlace>();
+  ASSERT_TRUE(lab_.backup(lab_.request(other, inner_place), 5));
+  const Bytes inner = inner_place->get("pc.tti");
+  ASSERT_LT(inner.size(), kMiB);
+  for (const std::uint64_t mib : {2, 3, 9}) ASSERT_TRUE(drive_->write(mib * kMiB + 4096, inner));
   make_image();
   const std::vector<Part> parts = parts_;
   for (const Truth& chunk : truth_) {
@@ -343,6 +346,12 @@ TEST_F(SalvageTest, AnImageInsideTheImageIsNotTakenForIt) {
     const auto report = salvage();
     ASSERT_TRUE(report);
     check(*report, "header of the chunk at " + std::to_string(chunk.extent.start));
+    // Nor is its catalog, where the real one is gone.
+    parts_[catalog_.part].overwrite(static_cast<std::size_t>(catalog_.offset), catalog_.bytes);
+    const auto without = salvage();
+    ASSERT_TRUE(without);
+    EXPECT_EQ(without->layout_from, "prologue");
+    for (std::size_t i = 0; i < areas_.size(); ++i) EXPECT_EQ(without->areas[i].size_bytes, areas_[i].size_bytes);
   }
 }
 
