@@ -13,6 +13,7 @@ Result<BlockStatus> Drive::status(std::uint64_t offset, std::uint64_t length) {
 }
 
 void Drive::will_need(std::uint64_t, std::uint64_t) {}
+void Drive::drop_cache() {}
 
 Result<void> Drive::check_range(std::uint64_t offset, std::uint64_t length) const {
   if (fits(offset, length, size_bytes())) return {};

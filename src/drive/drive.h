@@ -47,7 +47,8 @@ struct BlockStatus {
 //   touches nothing.
 // - read and write do all or fail; an Error{io} says in offset_bytes where the first bad byte lies and in
 //   length_bytes how much is known to be bad (0: unknown). To find every bad range use rescue_read().
-// - Bytes written are durable after a flush that succeeded, not before.
+// - Bytes written are durable after a flush that succeeded, not before. A flush that fails with Error{io} does not say what was
+//   lost; writes after it go straight to where the bytes stay, as far as the system can do that, and fail by themselves.
 class Drive {
  public:
   virtual ~Drive() = default;
@@ -68,6 +69,9 @@ class Drive {
   virtual Result<BlockStatus> status(std::uint64_t offset, std::uint64_t length);
   // A hint that the range will be read soon; returns at once.
   virtual void will_need(std::uint64_t offset, std::uint64_t length);
+  // Makes the system forget what it keeps of the drive in memory, as far as it lets us, so that what is read next comes from
+  // where the bytes stay: for comparing. What was written must have been flushed.
+  virtual void drop_cache();
 
  protected:
   Drive() = default;

@@ -58,7 +58,7 @@ class FaultyDrive final : public Drive {
     ++plan_.stats->writes;
     const Outcome outcome = TRY(admit(offset, length));
     ExtentSet kept({{offset, outcome.usable}});
-    for (const Extent& lost : plan_.lost_writes) kept.remove(lost);
+    lose(kept);
     for (const Extent& part : kept.items()) TRY(inner_->zero(part.start, part.length));
     return finish(outcome, offset);
   }
@@ -74,10 +74,17 @@ class FaultyDrive final : public Drive {
   Result<void> flush() override {
     ++plan_.stats->flushes;
     TRY(check_alive(0));
+    if (late_pending_.exchange(false)) {
+      const std::lock_guard lock(mutex_);
+      for (const Extent& late : plan_.late_bad) plan_.write_bad.push_back({.range = late});
+      plan_.late_bad.clear();
+      return fail(os_error(EIO, fmt::format("what was written to {} did not reach it", info().path)));
+    }
     return inner_->flush();
   }
   Result<BlockStatus> status(std::uint64_t offset, std::uint64_t length) override { return inner_->status(offset, length); }
   void will_need(std::uint64_t offset, std::uint64_t length) override { inner_->will_need(offset, length); }
+  void drop_cache() override { inner_->drop_cache(); }
 
  private:
   struct Outcome {
@@ -138,9 +145,19 @@ class FaultyDrive final : public Drive {
     return outcome;
   }
 
+  // Takes away what a write does not change although it reports success.
+  void lose(ExtentSet& kept) {
+    for (const Extent& lost : plan_.lost_writes) kept.remove(lost);
+    const std::lock_guard lock(mutex_);
+    for (const Extent& late : plan_.late_bad) {
+      if (kept.intersects(late)) late_pending_ = true;
+      kept.remove(late);
+    }
+  }
+
   Result<void> write_kept(std::uint64_t offset, ByteSpan data) {
     ExtentSet kept({{offset, data.size()}});
-    for (const Extent& lost : plan_.lost_writes) kept.remove(lost);
+    lose(kept);
     for (const Extent& part : kept.items())
       TRY(inner_->write(part.start, data.subspan(static_cast<std::size_t>(part.start - offset), static_cast<std::size_t>(part.length))));
     return {};
@@ -155,6 +172,7 @@ class FaultyDrive final : public Drive {
   FaultPlan plan_;
   std::mutex mutex_;
   std::atomic<bool> dead_{false};
+  std::atomic<bool> late_pending_{false};  // the next flush fails
 };
 
 std::optional<Extent> parse_extent(std::string_view text) {
@@ -188,9 +206,9 @@ bool apply_word(FaultPlan& plan, std::string_view name, std::string_view value) 
     if (bad) (name == "read-bad" ? plan.read_bad : plan.write_bad).push_back(*bad);
     return bad.has_value();
   }
-  if (name == "lost") {
+  if (name == "lost" || name == "late-bad") {
     const auto extent = parse_extent(value);
-    if (extent) plan.lost_writes.push_back(*extent);
+    if (extent) (name == "lost" ? plan.lost_writes : plan.late_bad).push_back(*extent);
     return extent.has_value();
   }
   const auto number = parse_number(value);

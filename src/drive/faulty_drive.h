@@ -34,6 +34,8 @@ struct FaultPlan {
   std::optional<std::uint64_t> write_dead_at{};  // after so many bytes written, likewise; the last write is cut off there
   std::optional<std::uint64_t> write_exit_at{};  // after so many bytes written the process ends at once (status 137), as if killed
   std::vector<Extent> lost_writes{};             // writes into it report success and change nothing
+  std::vector<Extent> late_bad{};  // as behind a page cache: writes into it are lost, the next flush fails with EIO, and later
+                                   // writes fail as in write_bad
   std::chrono::milliseconds delay{0};          // before every read and write
   std::shared_ptr<FaultStats> stats{};           // counts, if the test wants them
 };
@@ -44,7 +46,7 @@ std::shared_ptr<Drive> make_faulty_drive(std::shared_ptr<Drive> inner, FaultPlan
 // A fault plan for drives whose path contains a text, written like
 //   sdb:read-bad=4096+512,write-dead-at=1000000;disk.raw:read-bad=0+512x3
 // with the words read-bad, write-bad (START+LENGTH, xN: works after N failures), write-full-at, read-dead-at, write-dead-at, write-exit-at,
-// lost (START+LENGTH), delay-ms. Numbers are decimal or 0x. Builds with TINTYPE_TEST_HOOKS apply $TINTYPE_TEST_FAULTS to what open_drive()
+// lost, late-bad (START+LENGTH), delay-ms. Numbers are decimal or 0x. Builds with TINTYPE_TEST_HOOKS apply $TINTYPE_TEST_FAULTS to what open_drive()
 // opens; release builds do not know the variable.
 struct NamedFaults {
   std::string path_part;

@@ -18,7 +18,8 @@ struct OpenOptions {
   // An advisory lock held while open, shared for reading and exclusive for writing, so that two runs of this program (and
   // well-behaved others, such as udev) do not work on the same drive at the same time. Error{busy} if somebody has it.
   bool lock = false;
-  // Aligned requests go past the page cache. For devices that are read once, or to see bad sectors as they are.
+  // Requests go past the page cache where the file system can do that. For devices that are read once. Not needed for seeing bad
+  // sectors as they are: near a read that failed, small reads do so anyway.
   bool direct = false;
   // Logical sector size of a raw file; 0: 512. Block devices know their own, and it wins.
   std::uint32_t sector_bytes = 0;

@@ -19,7 +19,7 @@ struct RescuePolicy {
 // Reads what can be read of a range, such as one chunk. Unreadable pieces are filled with zeros and returned, as positions on the
 // drive; an empty set means that all is well (which costs one plain read). Errors: only what is no read error (out_of_bounds, cancelled …).
 // The drive sees: one large read; if it fails, blocks with growing jumps over what fails; both edges of what is left;
-// then halves down to single sectors; then the retries. Open devices with OpenOptions::direct, or the page cache makes 4 KiB of each bad sector.
+// then halves down to single sectors; then the retries.
 Result<ExtentSet> rescue_read(Drive& drive, std::uint64_t offset, MutableByteSpan out, const RescuePolicy& policy = {});
 
 }  // namespace tintype

@@ -37,6 +37,7 @@ class SliceDrive final : public Drive {
     status.extent.start = offset;
     return status;
   }
+  void drop_cache() override { whole_->drop_cache(); }
   void will_need(std::uint64_t offset, std::uint64_t length) override {
     if (fits(offset, length, range_.length)) whole_->will_need(range_.start + offset, length);
   }

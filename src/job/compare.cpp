@@ -31,6 +31,7 @@ class Comparison {
     const unsigned count = worker_count(context_.workers);
     for (unsigned i = 0; i < count; ++i) readers_.emplace_back(request_.image);
     slots_.resize(slot_count(count));
+    request_.drive->drop_cache();  // what the drive kept counts, not what the system remembers of it
     ProgressMeter meter(context_.events, "compare", request_.plan.total_bytes);
     const Catalog& catalog = request_.image->catalog();
     for (const CopyStep& step : request_.plan.copies) {

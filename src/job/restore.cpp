@@ -33,6 +33,24 @@ class Restore {
   Result<RestoreReport> run() {
     TRY(request_.image->check_links());
     if (request_.validate_first) TRY(validate());
+    Result<void> done = carry_out();
+    if (!done && target_.flush_failed()) {
+      // Which write was lost nobody knows, but writes now go through at once (drive.h) and will say so themselves.
+      context_.events.warn(done.error().message() + "; all of it is written again, straight to the drive, to find out what cannot be written");
+      readers_.clear();
+      lost_at_source_ = 0;
+      report_ = {};
+      done = carry_out();
+    }
+    TRY(std::move(done));
+    if (request_.compare_after) TRY(compare());
+    report_.unwritable_bytes = target_.unwritable().total_bytes();
+    if (report_.unwritable_bytes > 0 || lost_at_source_ > 0) report_.outcome = Outcome::with_bad_sectors;
+    return report_;
+  }
+
+ private:
+  Result<void> carry_out() {
     for (const Extent& wipe : request_.plan.wipe_first) TRY(target_.zero(wipe.start, wipe.length));
     TRY(target_.flush());
     TRY(copy_all());
@@ -48,14 +66,9 @@ class Restore {
       TRY(target_.write(table.target_byte, table.bytes));
       report_.written_bytes += table.bytes.size();
     }
-    TRY(target_.flush());
-    if (request_.compare_after) TRY(compare());
-    report_.unwritable_bytes = target_.unwritable().total_bytes();
-    if (report_.unwritable_bytes > 0 || lost_at_source_ > 0) report_.outcome = Outcome::with_bad_sectors;
-    return report_;
+    return target_.flush();
   }
 
- private:
   Result<void> validate() {
     const ValidateReport report = TRY(run_validate(request_.image, context_));
     if (report.sound()) return {};

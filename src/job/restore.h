@@ -29,7 +29,8 @@ struct RestoreReport {
 };
 
 // Carries out a plan. Tables are wiped first and written last, so that a target that was not finished does not look
-// whole. Every chunk is checked before it is written.
+// whole. Every chunk is checked before it is written. Where a drive tells only at a flush that writes were lost, all is written
+// once more to find out which.
 Result<RestoreReport> run_restore(const RestoreRequest& request, JobContext& context);
 
 }  // namespace tintype

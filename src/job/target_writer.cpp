@@ -27,6 +27,12 @@ Result<void> TargetWriter::zero(std::uint64_t offset, std::uint64_t length) {
   return {};
 }
 
+Result<void> TargetWriter::flush() {
+  Result<void> result = drive_->flush();
+  if (!result && result.error().code == ErrorCode::io) flush_failed_ = true;
+  return result;
+}
+
 ExtentSet TargetWriter::unwritable() {
   const std::lock_guard lock(mutex_);
   return bad_;

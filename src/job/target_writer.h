@@ -16,7 +16,8 @@ class TargetWriter {
       : drive_(std::move(drive)), context_(context), allow_errors_(allow_errors) {}
   Result<void> write(std::uint64_t offset, ByteSpan data);
   Result<void> zero(std::uint64_t offset, std::uint64_t length);
-  Result<void> flush() { return drive_->flush(); }
+  Result<void> flush();
+  bool flush_failed() const { return flush_failed_; }  // with Error{io}: something of what was written is lost
   ExtentSet unwritable();  // bytes of the target
 
  private:
@@ -28,6 +29,7 @@ class TargetWriter {
   JobContext& context_;
   std::mutex mutex_;
   bool allow_errors_;
+  bool flush_failed_ = false;
   ExtentSet bad_;
 };
 

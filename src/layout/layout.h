@@ -46,6 +46,7 @@ inline constexpr std::uint32_t kHybridOnly = 0x10000;
 struct TableSectors {
   std::uint64_t start_sector = 0;
   Bytes bytes;  // whole sectors
+  friend bool operator==(const TableSectors&, const TableSectors&) = default;
 };
 
 // What a GPT says about itself, beside its partitions.

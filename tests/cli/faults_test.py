@@ -74,6 +74,21 @@ class FaultsTest(support.ProgramTest):
         wanted[4096:4096 + 512] = bytes(512)
         self.assertEqual(support.read_at(self.path("new.raw"), self.bad - 4096, 12288), bytes(wanted))
 
+    def test_a_write_that_fails_only_at_the_flush_is_found(self):
+        self.succeed("backup", "--drive", self.drive, "--file", "pc")
+        faults = self.faults(f"new.raw:late-bad={self.bad}+512")
+        result = self.run_here("restore", "--file", "pc", "--drive", "new.raw", env=faults)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertIn(f"at byte {self.bad}", result.stderr)
+        self.assertNotIn("new.raw", self.files())
+        result = self.run_here("restore", "--file", "pc", "--drive", "new.raw", "--allow-errors", "--json", env=faults)
+        self.assertEqual(result.returncode, 5, result.stderr)
+        self.assertEqual(support.events_of(result)[-1]["unwritable_bytes"], 512)
+        wanted = bytearray(support.read_at(self.drive, self.bad - 4096, 12288))
+        wanted[4096:4096 + 512] = bytes(512)
+        self.assertEqual(support.read_at(self.path("new.raw"), self.bad - 4096, 12288), bytes(wanted))
+        support.tool("e2fsck", "-fn", support.extract(self.path("new.raw"), "0x2", self.path("e")))
+
     def test_a_target_that_dies_never_looks_whole(self):
         self.succeed("backup", "--drive", self.drive, "--file", "pc")
         for dead_at in (0, 4096, 1 << 20, 5 << 20):

@@ -55,6 +55,16 @@ class ListTest(support.ProgramTest):
         self.assertEqual((drive["table"], drive["signature"]), ("none", ""))
         self.assertEqual([(p["id"], p["file_system"]) for p in drive["partitions"]], [("0", "ext4")])
 
+    def test_a_failure_is_an_object_too(self):
+        for words, status, code in ((("--drive", "nothing.raw"), 1, "not_found"), (("--file", "nothing"), 1, "not_found"),
+                                    (("--file", "x", "--drive", "0"), 2, "usage"), (("--drive", self.drive + "@4"), 1, "not_found")):
+            result = self.assert_fails(status, "list", *words, "--json")
+            failure = json.loads(result.stdout)
+            self.assertEqual(list(failure), ["error"])
+            self.assertEqual(list(failure["error"]), ["code", "text", "offset_bytes", "os_error"])
+            self.assertEqual(failure["error"]["code"], code)
+            self.assertEqual("tintype: " + failure["error"]["text"], result.stderr.strip())
+
     def test_an_empty_file_lists_nothing_and_rubbish_never_fails(self):
         with open(self.path("empty"), "wb") as file:
             file.truncate(1 << 20)

@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import time
@@ -139,6 +140,19 @@ class TalkTest(support.ProgramTest):
         terminal = Terminal("/b", "/un", f"/d:{self.drive}", "/f:pc", cwd=self.folder)
         self.assertEqual(terminal.status(), 3)
         self.assertNotIn("[y/N]", terminal.text)
+
+    def test_a_target_that_changes_while_a_person_is_asked_is_refused(self):
+        self.backup()
+        target = self.path("old.raw")
+        shutil.copyfile(self.drive, target)
+        terminal = Terminal("restore", "--file", "pc", "--drive", target, cwd=self.folder)
+        terminal.read(until=r"\[y/N\]")
+        support.tool("sfdisk", "-q", target, input=b"label: dos\nstart=2048, size=90000, type=83\n")
+        changed = support.read_at(target, 0, support.DRIVE_BYTES)
+        terminal.type("y\n")
+        self.assertEqual(terminal.status(), 3, terminal.text)
+        self.assertIn("changed while the restore was prepared", terminal.text)
+        self.assertTrue(support.read_at(target, 0, support.DRIVE_BYTES) == changed)
 
     def test_a_password_is_typed_unseen(self):
         terminal = Terminal("backup", "--drive", self.drive + "@2", "--file", "pc", "--encryption", "3", cwd=self.folder)

@@ -186,6 +186,48 @@ class TrustTest(support.ProgramTest):
         self.succeed("backup", "--drive", drive, "--file", "pc")
         self.assertEqual(self.consistency("pc"), "read-only")
 
+    def aliases(self, path):
+        """Other names of a file: through a symbolic link, a hard link, and another way to its folder."""
+        os.symlink(path, self.path("symbolic"))
+        os.link(path, self.path("hard"))
+        return [path, self.path("symbolic"), self.path("hard"), self.path("../" + os.path.basename(self.folder) + "/hard")]
+
+    def refused_whatever_its_name(self, image, target, says):
+        """Restoring `image` onto `target` is refused under each of its names, and not a byte of it changes."""
+        size = os.path.getsize(target)
+        before = support.read_at(target, 0, size)
+        for name in self.aliases(target):
+            self.assert_fails(3, "restore", "--file", image, "--drive", name, "--overwrite", says=says)
+        self.assertTrue(support.read_at(target, 0, size + 1) == before, "the target was written to")
+
+    def test_the_own_files_of_an_image_are_no_target_however_large(self):
+        with open(self.path("noise.raw"), "wb") as file:
+            file.write(support.noise(6 << 20, 11))
+        self.succeed("backup", "--drive", "noise.raw", "--file", "one", "--compression", "0")
+        self.assertGreater(os.path.getsize(self.path("one.tti")), 6 << 20)
+        self.refused_whatever_its_name("one", self.path("one.tti"), "holds the image itself")
+        self.succeed("validate", "--file", "one")
+
+    @unittest.skipUnless(IS_ROOT, "needs root to mount")
+    def test_a_drive_file_that_holds_the_image_is_no_target(self):
+        holder = self.path("holder.raw")
+        with open(holder, "wb") as file:
+            file.truncate(96 << 20)
+        support.tool("mkfs.ext4", "-q", "-F", holder)
+        loop = support.tool("losetup", "-f", "--show", holder).stdout.decode().strip()
+        self.addCleanup(subprocess.run, ["losetup", "-d", loop], check=False)
+        point = self.path("mounted")
+        os.mkdir(point)
+        support.tool("mount", loop, point)
+        self.addCleanup(subprocess.run, ["umount", "-l", point], check=False)
+        self.succeed("backup", "--drive", self.drive, "--file", point + "/pc")
+        os.sync()
+        self.refused_whatever_its_name(point + "/pc", holder, "lies on what would be overwritten")
+        os.symlink(loop, self.path("device"))
+        for name in (loop, self.path("device")):
+            self.assert_fails(3, "restore", "--file", point + "/pc", "--drive", name, "--overwrite", says="lies on what would be overwritten")
+        self.succeed("validate", "--file", point + "/pc")
+
     @unittest.skipUnless(IS_ROOT, "needs root to mount")
     def test_a_loop_device_is_a_drive(self):
         copy = self.path("loop.raw")

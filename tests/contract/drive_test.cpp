@@ -136,6 +136,14 @@ TEST_P(DriveContract, ReadsBackWhatWasWrittenAtAnyPosition) {
   EXPECT_TRUE(std::equal(part.begin(), part.end(), expected.begin() + 69999));
 }
 
+TEST_P(DriveContract, WhatTheCacheForgetsIsStillThere) {
+  const Bytes data = pattern(300'000, 5);
+  ASSERT_TRUE(drive().write(5000, data));
+  ASSERT_TRUE(drive().flush());
+  drive().drop_cache();
+  EXPECT_TRUE(read(5000, data.size()) == data);
+}
+
 TEST_P(DriveContract, ANewDriveIsAllZeros) { EXPECT_TRUE(all_zero(read(0, kSize))); }
 
 TEST_P(DriveContract, ARangeThatLeavesTheDriveIsRefusedAndTouchesNothing) {
@@ -219,6 +227,27 @@ TEST_P(DriveContract, ManyThreadsAtOnce) {
     });
   threads.clear();
   for (const bool ok : good) EXPECT_TRUE(ok);
+}
+
+TEST(RawDrive, ReadsADeviceAnewAfterDroppingTheCache) {
+  Made made = make_loop(512);
+  if (!made.drive) GTEST_SKIP() << "needs root and a free loop device";
+  const Bytes before = pattern(65536, 1), after = pattern(65536, 2);
+  ASSERT_TRUE(made.drive->write(8192, before));
+  ASSERT_TRUE(made.drive->flush());
+  const std::string file = output_of("losetup -n -O BACK-FILE " + made.drive->info().path);
+  const auto behind = open_drive(file, {.access = OpenOptions::Access::write});
+  ASSERT_TRUE(behind);
+  ASSERT_TRUE((*behind)->write(8192, after));
+  ASSERT_TRUE((*behind)->flush());
+  Bytes seen(before.size());
+  ASSERT_TRUE(made.drive->read(8192, seen));
+  EXPECT_TRUE(seen == before) << "the system keeps no cache here: nothing is shown by what follows";
+  made.drive->drop_cache();
+  ASSERT_TRUE(made.drive->read(8192, seen));
+  EXPECT_TRUE(seen == after);
+  made.drive.reset();
+  made.clean_up();
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, DriveContract, testing::ValuesIn(kKinds),

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A whole small image through opening, validating, planning and restoring. The input is four lengths (u16) and the contents
-// of catalog, directory, page and chunk; frames, checksums and hashes around them are made right, and the places that lead
-// from one to the next too where the content lets that be done, so that the fuzzer gets to the end of the chain.
-#include <cstdlib>
-#include <iostream>
+// A whole small image through opening, validating, planning and restoring. The input is four lengths and a mode (u16 each) and the
+// contents of catalog, directory, page and chunk; frames, checksums and hashes around them are made right, and the places that
+// lead from one to the next too where the content lets that be done, so that the fuzzer gets to the end of the chain.
+// Mode 1: encrypted; 2: in two parts, the chunk in the first. container_seeds.cpp makes inputs out of real images.
+#include <argon2.h>
+#include <openssl/evp.h>
 
-#include "image/reader.h"
+#include <cstdlib>
+
 #include "image/frame.h"
+#include "image/part_names.h"
+#include "image/reader.h"
 #include "job/restore.h"
 #include "job/validate.h"
 #include "support/memory_place.h"
@@ -14,7 +18,11 @@
 namespace {
 using namespace tintype;
 
-constexpr std::uint64_t kMostDriveBytes = 64U << 20;
+constexpr std::uint64_t kMostDriveBytes = 4U << 20;
+constexpr std::size_t kPieces = 4;
+constexpr std::size_t kHeadBytes = 2 * (kPieces + 1);
+constexpr std::uint16_t kEncrypted = 1, kSplit = 2;
+const std::string kPassword = "fuzz";
 
 class NoEvents final : public Events {
   void stage(const std::string&, std::uint64_t) override {}
@@ -23,64 +31,120 @@ class NoEvents final : public Events {
   Answer ask(const Question&) override { return Answer::abort; }
 };
 
-struct Builder {
-  Bytes file;
-  FrameSealer sealer = *FrameSealer::create(std::nullopt, 1);
-  std::uint64_t counter = 0;
+// A slot for the password that costs next to nothing to open; the writer's own takes 64 MiB.
+const PartHeader& encrypted_header() {
+  static const PartHeader header = [] {
+    PartHeader made;
+    made.encrypted = made.password_needed = true;
+    KeySlot& slot = made.slots[0];
+    slot.used = true;
+    slot.passes = slot.lanes = 1;
+    slot.memory_kib = 8;
+    SecretKey key{};
+    if (argon2id_hash_raw(1, 8, 1, kPassword.data(), kPassword.size(), slot.salt.data(), slot.salt.size(), key.data(), key.size()) != 0)
+      std::abort();
+    const auto bytes = [](auto& array) { return reinterpret_cast<unsigned char*>(array.data()); };
+    EVP_CIPHER_CTX* c = EVP_CIPHER_CTX_new();
+    int n = 0;
+    const SetId set{};
+    const SecretKey data_key{};
+    const bool done = EVP_EncryptInit_ex(c, EVP_aes_256_gcm(), nullptr, bytes(key), bytes(slot.nonce)) == 1 &&
+                      EVP_EncryptUpdate(c, nullptr, &n, reinterpret_cast<const unsigned char*>(set.data()), 16) == 1 &&
+                      EVP_EncryptUpdate(c, bytes(slot.wrapped_key), &n, reinterpret_cast<const unsigned char*>(data_key.data()), 32) == 1 &&
+                      EVP_EncryptFinal_ex(c, bytes(slot.wrapped_key), &n) == 1 &&
+                      EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, 16, bytes(slot.tag)) == 1;
+    EVP_CIPHER_CTX_free(c);
+    if (!done) std::abort();
+    return made;
+  }();
+  return header;
+}
+
+class Builder {
+ public:
+  explicit Builder(std::uint16_t mode)
+      : header_((mode & kEncrypted) != 0 ? encrypted_header() : PartHeader{}),
+        sealer_(*FrameSealer::create((mode & kEncrypted) != 0 ? std::optional<WritingKey>(WritingKey{}) : std::nullopt, 1)) {
+    begin_part();
+  }
+
+  void begin_part() {
+    header_.part = static_cast<std::uint32_t>(parts_.size());
+    const auto head = header_.encode();
+    parts_.emplace_back(head.begin(), head.end());
+  }
 
   FramePlace add(FrameType type, FrameAddress address, ByteSpan content) {
     Bytes buffer(frame_room(content.size()));
-    const auto frame = sealer.seal(type, address, counter++, content, buffer);
-    const FramePlace place{0, 0, file.size(), static_cast<std::uint32_t>(frame->size())};
+    const auto frame = sealer_.seal(type, address, counter_++, content, buffer);
+    Bytes& file = parts_.back();
+    const FramePlace place{0, header_.part, file.size(), static_cast<std::uint32_t>(frame->size())};
     file.insert(file.end(), frame->begin(), frame->end());
     return place;
   }
+
+  void finish(ByteSpan catalog) {
+    Trailer trailer;
+    trailer.parts = static_cast<std::uint32_t>(parts_.size());
+    const std::size_t at = parts_.back().size();
+    trailer.catalog = add(FrameType::catalog, {}, catalog);
+    trailer.catalog_hash = sha256(ByteSpan(parts_.back()).subspan(at));
+    trailer.part_bytes = parts_.back().size() + kTrailerBytes;
+    const auto end = trailer.encode();
+    parts_.back().insert(parts_.back().end(), end.begin(), end.end());
+  }
+
+  const std::vector<Bytes>& parts() const { return parts_; }
+
+ private:
+  PartHeader header_;
+  FrameSealer sealer_;
+  std::uint64_t counter_ = 0;
+  std::vector<Bytes> parts_;
 };
 
-Bytes build(ByteSpan catalog_bytes, ByteSpan directory_bytes, ByteSpan page_bytes, ByteSpan chunk_bytes) {
-  Builder b;
-  PartHeader header;
-  const auto head = header.encode();
-  b.file.assign(head.begin(), head.end());
+// The index of the first area, as far as the contents make sense; its catalog's reference to it is put right.
+void add_area(Builder& b, Area& area, bool split, const std::array<ByteSpan, kPieces>& pieces) {
+  const auto [catalog_bytes, directory_bytes, page_bytes, chunk_bytes] = pieces;
+  Bytes content(chunk_bytes.begin(), chunk_bytes.end());
+  content.resize(static_cast<std::size_t>(chunk_extent(area.size_bytes, 0).length));
+  const FramePlace chunk = b.add(FrameType::chunk, {0, 0}, content);
+  if (split) b.begin_part();
+  const Extent region = region_extent(area.size_bytes, 0);
+  Bytes page_content(page_bytes.begin(), page_bytes.end());
+  if (auto page = Page::decode(page_bytes, region); page && !page->entries.empty()) {
+    page->entries[0].place = chunk;
+    page->entries[0].hash = ChunkHasher().hash(content);
+    page_content = page->encode(region);
+  }
+  const PageRef ref{true, b.add(FrameType::page, {0, 0}, page_content), 0, sha256(page_content)};
+  const std::uint64_t regions = region_count(area.size_bytes);
+  area.directories.clear();
+  for (std::uint64_t group = 0; group * kRegionsPerDirectory < std::min<std::uint64_t>(regions, 4 * kRegionsPerDirectory); ++group) {
+    Bytes records(directory_bytes.begin(), directory_bytes.end());
+    records.resize(64 * static_cast<std::size_t>(std::min<std::uint64_t>(kRegionsPerDirectory, regions - group * kRegionsPerDirectory)));
+    if (group == 0 && !records.empty()) {
+      const Bytes first = encode_directory(std::span(&ref, 1));
+      std::copy(first.begin(), first.end(), records.begin());
+    }
+    area.directories.push_back({b.add(FrameType::directory, {0, group}, records), sha256(records)});
+  }
+}
+
+std::vector<Bytes> build(std::uint16_t mode, const std::array<ByteSpan, kPieces>& pieces) {
+  Builder b(mode);
   b.add(FrameType::prologue, {}, {});
-  auto catalog = Catalog::decode(catalog_bytes, Catalog::Stage::prologue);
-  if (!catalog) catalog = Catalog::decode(catalog_bytes);
-  Bytes last(catalog_bytes.begin(), catalog_bytes.end());
+  auto catalog = Catalog::decode(pieces[0], Catalog::Stage::prologue);
+  if (!catalog) catalog = Catalog::decode(pieces[0]);
+  Bytes last(pieces[0].begin(), pieces[0].end());
   if (catalog && !catalog->areas.empty()) {
-    Area& area = catalog->areas.front();
-    Bytes content(chunk_bytes.begin(), chunk_bytes.end());
-    content.resize(static_cast<std::size_t>(chunk_extent(area.size_bytes, 0).length));
-    const FramePlace chunk = b.add(FrameType::chunk, {0, 0}, content);
-    const Extent region = region_extent(area.size_bytes, 0);
-    Bytes page_content(page_bytes.begin(), page_bytes.end());
-    if (auto page = Page::decode(page_bytes, region); page && !page->entries.empty()) {
-      page->entries[0].place = chunk;
-      page->entries[0].hash = ChunkHasher().hash(content);
-      page_content = page->encode(region);
-    }
-    PageRef ref{true, b.add(FrameType::page, {0, 0}, page_content), 0, sha256(page_content)};
-    const std::uint64_t regions = region_count(area.size_bytes);
-    area.directories.clear();
-    for (std::uint64_t group = 0; group * kRegionsPerDirectory < std::min<std::uint64_t>(regions, 4 * kRegionsPerDirectory); ++group) {
-      Bytes records(directory_bytes.begin(), directory_bytes.end());
-      records.resize(64 * static_cast<std::size_t>(std::min<std::uint64_t>(kRegionsPerDirectory, regions - group * kRegionsPerDirectory)));
-      if (group == 0 && !records.empty()) {
-        const Bytes first = encode_directory(std::span(&ref, 1));
-        std::copy(first.begin(), first.end(), records.begin());
-      }
-      area.directories.push_back({b.add(FrameType::directory, {0, group}, records), sha256(records)});
-    }
+    add_area(b, catalog->areas.front(), (mode & kSplit) != 0, pieces);
+    catalog->part_bytes.clear();
+    for (std::size_t i = 0; i + 1 < b.parts().size(); ++i) catalog->part_bytes.push_back(b.parts()[i].size());
     last = catalog->encode();
   }
-  Trailer trailer;
-  trailer.parts = 1;
-  const std::size_t at = b.file.size();
-  trailer.catalog = b.add(FrameType::catalog, {}, last);
-  trailer.catalog_hash = sha256(ByteSpan(b.file).subspan(at));
-  trailer.part_bytes = b.file.size() + kTrailerBytes;
-  const auto end = trailer.encode();
-  b.file.insert(b.file.end(), end.begin(), end.end());
-  return std::move(b.file);
+  b.finish(last);
+  return b.parts();
 }
 
 void restore(const std::shared_ptr<ImageReader>& image, JobContext& context) {
@@ -104,17 +168,18 @@ void restore(const std::shared_ptr<ImageReader>& image, JobContext& context) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   ByteSpan rest(reinterpret_cast<const std::byte*>(data), size);
-  std::array<ByteSpan, 4> pieces;
-  if (size < 8) return 0;
-  const ByteSpan lengths = rest.first(8);
-  rest = rest.subspan(8);
-  for (std::size_t i = 0; i < pieces.size(); ++i) {
-    pieces[i] = rest.first(std::min<std::size_t>(le16(lengths, i * 2), rest.size()));
+  std::array<ByteSpan, kPieces> pieces;
+  if (size < kHeadBytes) return 0;
+  const ByteSpan head = rest.first(kHeadBytes);
+  rest = rest.subspan(kHeadBytes);
+  for (std::size_t i = 0; i < kPieces; ++i) {
+    pieces[i] = rest.first(std::min<std::size_t>(le16(head, i * 2), rest.size()));
     rest = rest.subspan(pieces[i].size());
   }
   const auto place = std::make_shared<test::MemoryPlace>();
-  place->put("x", build(pieces[0], pieces[1], pieces[2], pieces[3]));
-  const auto image = ImageReader::open(place, "x", {});
+  const std::vector<Bytes> parts = build(le16(head, kPieces * 2), pieces);
+  for (std::size_t i = 0; i < parts.size(); ++i) place->put(part_name("x", static_cast<std::uint32_t>(i)), parts[i]);
+  const auto image = ImageReader::open(place, "x", []() -> Result<std::string> { return kPassword; });
   if (!image) return 0;
   NoEvents events;
   const CancelToken cancel;

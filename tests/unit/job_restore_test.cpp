@@ -149,6 +149,28 @@ TEST_F(RestoreTest, UnwritableSectorsAreABadSectorOutcomeAlsoWhenCompared) {
   EXPECT_EQ(report->unwritable_bytes, 18U * 512);
 }
 
+TEST_F(RestoreTest, WritesThatAFlushReportsAsLostAreFoundByWritingAgain) {
+  auto source = make_source();
+  ASSERT_TRUE(backup(source));
+  const Extent bad{5 * kMiB + 4096, 512};
+  auto stats = std::make_shared<FaultStats>();
+  auto kept = make_memory_drive(24 * kMiB);
+  const auto report = restore(make_faulty_drive(kept, {.late_bad = {bad}, .stats = stats}), true);
+  ASSERT_TRUE(report) << report.error().message();
+  EXPECT_EQ(report->outcome, Outcome::with_bad_sectors);
+  EXPECT_EQ(report->unwritable_bytes, bad.length);
+  EXPECT_GT(stats->bytes_written, 2 * report->written_bytes - kMiB);
+  Bytes wanted = contents(*source);
+  std::fill_n(wanted.begin() + static_cast<std::ptrdiff_t>(bad.start), bad.length, std::byte{0});
+  EXPECT_TRUE(contents(*kept) == wanted);
+  // Nobody allows it: the place is told, and the target does not look whole.
+  auto half = make_memory_drive(24 * kMiB);
+  const auto failed = restore(make_faulty_drive(half, {.late_bad = {bad}}));
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().offset_bytes, bad.start);
+  EXPECT_TRUE(all_zero(ByteSpan(contents(*half)).first(512)));
+}
+
 TEST_F(RestoreTest, WhatWasLostInTheHeadOfAPartitionIsSaid) {
   auto source = make_source(TableKind::mbr, 64);
   FaultPlan plan;

@@ -94,13 +94,9 @@ Result<std::shared_ptr<Drive>> make_drive(UniqueFd fd, const std::string& path, 
   if (writing && info.read_only) return fail(ErrorCode::denied, fmt::format("{} is read-only", path));
   if (options.lock) TRY(take_lock(fd, writing, path));
   RawDrive::Handles handles;
-  if (options.direct) {
-    // Not every file system has it; going through the cache is slower, not wrong.
-    auto direct = open_path(path, (writing ? O_RDWR : O_RDONLY) | O_DIRECT, "direct access");
-    if (direct) handles.direct = std::move(*direct);
-  }
   if (!writing) std::ignore = ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
   handles.buffered = std::move(fd);
+  handles.prefer_direct = options.direct;
   handles.block_device = S_ISBLK(st.st_mode);
   handles.writable = writing;
   return with_test_faults(std::make_shared<RawDrive>(std::move(handles), std::move(info)));

@@ -14,6 +14,10 @@
 namespace tintype {
 namespace {
 
+constexpr std::uint64_t kPageBytes = 4096;         // what the page cache reads at least
+constexpr std::size_t kRescueBytes = 64 * 1024;    // the largest read of rescue_read() after its first
+constexpr std::uint64_t kNear = 1 << 20;           // more than the range of one rescue_read() for a chunk
+
 std::unexpected<Error> fail_at(int error_number, std::string what, std::uint64_t offset) {
   Error error = os_error(error_number, std::move(what));
   error.offset_bytes = offset;
@@ -22,25 +26,45 @@ std::unexpected<Error> fail_at(int error_number, std::string what, std::uint64_t
 
 }  // namespace
 
-RawDrive::RawDrive(Handles handles, DriveInfo info) : handles_(std::move(handles)), info_(std::move(info)) {}
+RawDrive::RawDrive(Handles handles, DriveInfo info)
+    : handles_(std::move(handles)),
+      info_(std::move(info)),
+      direct_(handles_.buffered.get(), handles_.writable, info_.logical_sector_bytes) {}
 
-// O_DIRECT wants positions, lengths and memory aligned to the logical sector size (open(2)).
-bool RawDrive::can_go_direct(std::uint64_t offset, const void* data, std::size_t length) const {
-  return handles_.direct &&
-         ((offset | length | reinterpret_cast<std::uintptr_t>(data)) & (info_.logical_sector_bytes - 1)) == 0;
-}
-
-ssize_t RawDrive::read_some(std::uint64_t offset, MutableByteSpan out) const {
-  if (can_go_direct(offset, out.data(), out.size())) {
-    const ssize_t n = ::pread(handles_.direct.get(), out.data(), out.size(), static_cast<off_t>(offset));
+ssize_t RawDrive::read_some(std::uint64_t offset, MutableByteSpan out) {
+  if (handles_.prefer_direct || (out.size() <= kRescueBytes && near_failure(offset))) {
+    const ssize_t n = direct_.read(offset, out);
     if (n > 0 || (n < 0 && errno != EINVAL)) return n;  // a file system may want more alignment than the drive said
   }
-  return ::pread(fd(), out.data(), out.size(), static_cast<off_t>(offset));
+  const ssize_t n = ::pread(fd(), out.data(), out.size(), static_cast<off_t>(offset));
+  if (n >= 0 || errno != EIO) return n;
+  read_failed_at_ = offset;
+  return read_sectors(offset, out);
 }
 
-ssize_t RawDrive::write_some(std::uint64_t offset, ByteSpan data) const {
-  if (can_go_direct(offset, data.data(), data.size())) {
-    const ssize_t n = ::pwrite(handles_.direct.get(), data.data(), data.size(), static_cast<off_t>(offset));
+bool RawDrive::near_failure(std::uint64_t offset) const {
+  const std::uint64_t failed = read_failed_at_;
+  return failed != kNever && std::max(failed, offset) - std::min(failed, offset) < kNear;
+}
+
+// The rest of the page that the cache could not fill, up to the sector that fails.
+ssize_t RawDrive::read_sectors(std::uint64_t offset, MutableByteSpan out) {
+  const std::uint64_t sector = info_.logical_sector_bytes;
+  const std::uint64_t end = std::min(offset + out.size(), round_up(offset + 1, std::max(kPageBytes, sector)));
+  std::uint64_t at = offset;
+  while (at < end) {
+    const std::uint64_t piece = std::min(end - at, sector - at % sector);
+    const ssize_t n = direct_.read(at, out.subspan(static_cast<std::size_t>(at - offset), static_cast<std::size_t>(piece)));
+    if (n <= 0) break;
+    at += static_cast<std::uint64_t>(n);
+  }
+  errno = EIO;
+  return at > offset ? static_cast<ssize_t>(at - offset) : -1;
+}
+
+ssize_t RawDrive::write_some(std::uint64_t offset, ByteSpan data) {
+  if (handles_.prefer_direct || flush_failed_) {
+    const ssize_t n = direct_.write(offset, data);
     if (n > 0 || (n < 0 && errno != EINVAL)) return n;
   }
   return ::pwrite(fd(), data.data(), data.size(), static_cast<off_t>(offset));
@@ -139,7 +163,9 @@ Result<void> RawDrive::flush() {
   if (!handles_.writable) return {};
   while (::fdatasync(fd()) != 0) {
     if (errno == EINTR) continue;
-    return fail(os_error(errno, fmt::format("what was written to {} did not reach it", info_.path)));
+    Error error = os_error(errno, fmt::format("what was written to {} did not reach it", info_.path));
+    if (error.code == ErrorCode::io) flush_failed_ = true;
+    return fail(std::move(error));
   }
   return {};
 }
@@ -171,8 +197,14 @@ Result<BlockStatus> RawDrive::status(std::uint64_t offset, std::uint64_t length)
 }
 
 void RawDrive::will_need(std::uint64_t offset, std::uint64_t length) {
-  if (handles_.direct || !fits(offset, length, info_.size_bytes) || length == 0) return;
+  if (handles_.prefer_direct || !fits(offset, length, info_.size_bytes) || length == 0) return;
   std::ignore = ::posix_fadvise(fd(), static_cast<off_t>(offset), static_cast<off_t>(length), POSIX_FADV_WILLNEED);
+}
+
+void RawDrive::drop_cache() {
+  // The one is for root and takes in what others read of the device; the other is for everybody.
+  if (handles_.block_device) std::ignore = ::ioctl(fd(), BLKFLSBUF, 0);
+  std::ignore = ::posix_fadvise(fd(), 0, 0, POSIX_FADV_DONTNEED);
 }
 
 }  // namespace tintype

@@ -2,19 +2,23 @@
 #pragma once
 #include <sys/types.h>
 
+#include <atomic>
 #include <mutex>
 
 #include "drive/drive.h"
+#include "drive/linux/direct_file.h"
 #include "drive/linux/unique_fd.h"
 
 namespace tintype {
 
 // A regular file or block device through pread and pwrite. Nothing depends on a file position, so threads need no lock.
+// Near a read that failed, small reads go past the page cache, and once a flush has failed, writes do: only that way a drive
+// says which sectors are bad.
 class RawDrive final : public Drive {
  public:
   struct Handles {
     UniqueFd buffered;
-    UniqueFd direct;  // the same object opened with O_DIRECT; absent unless asked for
+    bool prefer_direct = false;  // go past the page cache always
     bool block_device = false;
     bool writable = false;
   };
@@ -28,14 +32,16 @@ class RawDrive final : public Drive {
   Result<void> flush() override;
   Result<BlockStatus> status(std::uint64_t offset, std::uint64_t length) override;
   void will_need(std::uint64_t offset, std::uint64_t length) override;
+  void drop_cache() override;
 
   int fd() const { return handles_.buffered.get(); }
   bool is_block_device() const { return handles_.block_device; }
 
  private:
-  bool can_go_direct(std::uint64_t offset, const void* data, std::size_t length) const;
-  ssize_t read_some(std::uint64_t offset, MutableByteSpan out) const;
-  ssize_t write_some(std::uint64_t offset, ByteSpan data) const;
+  bool near_failure(std::uint64_t offset) const;
+  ssize_t read_some(std::uint64_t offset, MutableByteSpan out);
+  ssize_t read_sectors(std::uint64_t offset, MutableByteSpan out);
+  ssize_t write_some(std::uint64_t offset, ByteSpan data);
   Result<void> check_writable() const;
   Result<void> write_zeros(std::uint64_t offset, std::uint64_t length);
   bool zero_fast(std::uint64_t offset, std::uint64_t length);
@@ -43,6 +49,10 @@ class RawDrive final : public Drive {
 
   Handles handles_;
   DriveInfo info_;
+  DirectFile direct_;
+  static constexpr std::uint64_t kNever = ~std::uint64_t{0};
+  std::atomic<std::uint64_t> read_failed_at_{kNever};  // the last read that failed in the cache
+  std::atomic<bool> flush_failed_{false};
   std::mutex status_mutex_;
   BlockStatus last_status_;  // read-only drives: the whole run that the last answer was cut from
 };

@@ -52,7 +52,8 @@ class RestoreAction {
     if (target_.is_new) return TargetUse{};
     std::vector<std::string> files;
     for (std::uint32_t part = 0; part < image_.reader->parts().parts(); ++part)
-      files.push_back(image_.place->describe(part_name(image_.name, part)));
+      for (const std::string& name : {part_name(image_.name, part), partial_name(image_.name, part)})
+        files.push_back(image_.place->describe(name));
     return check_target(target_.path, plan_, files);
   }
 

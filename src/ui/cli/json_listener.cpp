@@ -30,6 +30,9 @@ Json error_object(const Error& error) {
   return json;
 }
 
+// Names from drives may hold any bytes; what is no UTF-8 becomes U+FFFD.
+std::string one_line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
 class JsonListener final : public Listener {
  public:
   explicit JsonListener(Screen& screen) : screen_(screen) {}
@@ -81,15 +84,28 @@ class JsonListener final : public Listener {
   }
 
  private:
-  // Names from drives may hold any bytes; what is no UTF-8 becomes U+FFFD.
-  void put(const Json& json) { screen_.out(json.dump(-1, ' ', false, Json::error_handler_t::replace)); }
+  void put(const Json& json) { screen_.out(one_line(json)); }
 
   Screen& screen_;
   SpeedMeter speed_;
 };
 
+class JsonFailureListener final : public Listener {
+ public:
+  explicit JsonFailureListener(Screen& screen) : screen_(screen) {}
+  void end(const RunEnd& end) override {
+    if (end.error == nullptr) return;
+    screen_.out(one_line({{"error", error_object(*end.error)}}));
+    screen_.error(end.error->message());
+  }
+
+ private:
+  Screen& screen_;
+};
+
 }  // namespace
 
 std::unique_ptr<Listener> make_json_listener(Screen& screen) { return std::make_unique<JsonListener>(screen); }
+std::unique_ptr<Listener> make_json_failure_listener(Screen& screen) { return std::make_unique<JsonFailureListener>(screen); }
 
 }  // namespace tintype::cli

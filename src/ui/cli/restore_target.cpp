@@ -104,10 +104,16 @@ Result<RestoreOptions> placement_of(const options::ParsedCommand& command, const
 Result<std::shared_ptr<Drive>> open_target(const RestoreTarget& target, bool exclusive) {
   if (target.is_new)
     return create_raw_file(target.path, target.info.size_bytes, {.lock = true, .sector_bytes = target.info.logical_sector_bytes});
-  return open_drive(target.path, {.access = OpenOptions::Access::write,
-                                  .exclusive = exclusive,
-                                  .lock = true,
-                                  .sector_bytes = target.info.logical_sector_bytes});
+  std::shared_ptr<Drive> drive = TRY(open_drive(target.path, {.access = OpenOptions::Access::write,
+                                                              .exclusive = exclusive,
+                                                              .lock = true,
+                                                              .sector_bytes = target.info.logical_sector_bytes}));
+  const Layout now = TRY(read_layout(*drive, target.layout.sector_bytes));
+  const bool same = drive->size_bytes() == target.info.size_bytes && now.kind == target.layout.kind &&
+                    now.table_sectors == target.layout.table_sectors && now.partitions == target.layout.partitions;
+  if (same) return drive;
+  return fail(ErrorCode::refused, fmt::format("the partition table of {} changed while the restore was prepared", printable(target.path)),
+              "nothing was written; look at it with tintype list and start again");
 }
 
 }  // namespace tintype::cli

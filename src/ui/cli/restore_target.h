@@ -29,7 +29,8 @@ Result<RestoreTarget> find_target(const options::ParsedCommand& command, const C
 // What of the image goes where, from --source-partition, --first-fit and the target's name.
 Result<RestoreOptions> placement_of(const options::ParsedCommand& command, const Catalog& image, const RestoreTarget& target);
 
-// Opens the target for writing, or makes the new file.
+// Opens the target for writing, or makes the new file. Error{refused} if its size or its partition table is no longer what
+// find_target() saw before the target could be locked.
 Result<std::shared_ptr<Drive>> open_target(const RestoreTarget& target, bool exclusive);
 
 }  // namespace tintype::cli

@@ -24,6 +24,12 @@ std::string with_newlines(std::string_view typed) {
   return text;
 }
 
+// Whoever has standard output and standard error.
+std::unique_ptr<Listener> make_first_listener(const options::ParsedCommand& command, Screen& screen) {
+  if (!command.flag("json")) return make_terminal_listener(screen, command.flag("quiet"));
+  return command.action == options::Action::list ? make_json_failure_listener(screen) : make_json_listener(screen);
+}
+
 }  // namespace
 
 Session::Session(const options::ParsedCommand& command)
@@ -37,8 +43,7 @@ Session::Session(const options::ParsedCommand& command)
                           .yes = command.answers_yes(),
                           .ignore = command.flag("unattended-ignore"),
                           .media = command.flag("unattended-media")});
-  const bool json = command.flag("json") && command.action != options::Action::list;
-  events_.add(json ? make_json_listener(screen_) : make_terminal_listener(screen_, command.flag("quiet")));
+  events_.add(make_first_listener(command, screen_));
 }
 
 std::string Session::action_name() const { return std::string(options::info(command_.action).gnu); }

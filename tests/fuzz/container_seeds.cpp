@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Writes the seeds of fuzz_container_image into a folder: small backups, taken apart into the pieces that the target puts together.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <fstream>
+
+#include "drive/faulty_drive.h"
+#include "image/reader.h"
+#include "job/backup.h"
+#include "layout/edit.h"
+#include "layout/render.h"
+#include "support/memory_place.h"
+
+namespace {
+using namespace tintype;
+
+constexpr std::uint64_t kMiB = 1U << 20;
+
+class NoEvents final : public Events {
+  void stage(const std::string&, std::uint64_t) override {}
+  void progress(const Progress&) override {}
+  void message(const Message&) override {}
+  Answer ask(const Question&) override { return Answer::abort; }
+};
+
+Result<std::shared_ptr<Drive>> bare(std::uint64_t size, std::uint32_t sector_bytes, std::size_t noise_bytes) {
+  auto drive = make_memory_drive(size, sector_bytes);
+  SeededRandom random(size);
+  Bytes noise(noise_bytes);
+  TRY(random.fill(noise));
+  TRY(drive->write(sector_bytes, noise));
+  return drive;
+}
+
+// One partition of 1 MiB with a little in it.
+Result<std::shared_ptr<Drive>> partitioned(TableKind kind) {
+  constexpr std::uint64_t kSize = 3 * kMiB;
+  auto drive = make_memory_drive(kSize);
+  SeededRandom random(7);
+  Layout layout = TRY(make_layout(kind, kSize / 512, 512, random));
+  Partition wanted;
+  wanted.mbr_type = 0x83;
+  wanted.sector_count = kMiB / 512;
+  layout = TRY(add_partition(layout, wanted, {}, random)).layout;
+  const std::vector<TableSectors> tables = TRY(render_tables(layout, kSize / 512));
+  for (const TableSectors& t : tables) TRY(drive->write(t.start_sector * 512, t.bytes));
+  Bytes noise(2000);
+  TRY(random.fill(noise));
+  TRY(drive->write(layout.partitions[0].start_sector * 512, noise));
+  return drive;
+}
+
+Result<void> write_seed(const std::string& path, std::shared_ptr<Drive> drive, std::uint16_t mode, BackupRequest request) {
+  NoEvents events;
+  const CancelToken cancel;
+  FixedClock clock{std::chrono::sys_seconds(std::chrono::seconds(1795439109))};
+  SeededRandom random(11);
+  JobContext context{events, cancel, clock, random, 1};
+  const auto place = std::make_shared<test::MemoryPlace>();
+  request.layout = TRY(read_layout(*drive));
+  request.drive = std::move(drive);
+  request.place = place;
+  request.image = "x";
+  TRY(run_backup(request, context));
+  const std::shared_ptr<ImageReader> image = TRY(ImageReader::open(place, "x", {}));
+  const Area& area = image->catalog().areas.front();
+  const std::vector<PageRef> pages = TRY(image->directory(0, 0));
+  const auto page = TRY(image->page(0, 0));
+  if (!page) return fail(ErrorCode::usage, "nothing is saved of its beginning");
+  Bytes chunk;
+  TRY(ChunkReader(image).read(0, 0, chunk_extent(area.size_bytes, 0).length, page->entries[0], chunk));
+  while (!chunk.empty() && chunk.back() == std::byte{0}) chunk.pop_back();
+  const std::array<Bytes, 4> pieces{image->catalog().encode(), encode_directory(pages), page->encode(region_extent(area.size_bytes, 0)), chunk};
+  Bytes seed(10);
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    if (pieces[i].size() > 0xFFFF) return fail(ErrorCode::usage, "a piece is too large for a seed");
+    store_le(seed, i * 2, static_cast<std::uint16_t>(pieces[i].size()));
+    seed.insert(seed.end(), pieces[i].begin(), pieces[i].end());
+  }
+  store_le(seed, 8, mode);
+  std::ofstream file(path, std::ios::binary);
+  file.write(as_text(seed).data(), static_cast<std::streamsize>(seed.size()));
+  return file.flush() ? Result<void>() : fail(ErrorCode::io, fmt::format("cannot write {}", path));
+}
+
+Result<void> write_all(const std::string& folder) {
+  BackupRequest raw, one;
+  raw.raw = true;
+  one.partitions = {1};
+  BackupRequest lossy = raw;
+  lossy.allow_errors = true;
+  const auto small = TRY(bare(32 * 1024, 512, 3000));
+  TRY(write_seed(folder + "/seed_plain", small, 0, raw));
+  TRY(write_seed(folder + "/seed_encrypted", small, 1, raw));
+  TRY(write_seed(folder + "/seed_split", small, 2, raw));
+  TRY(write_seed(folder + "/seed_encrypted_split", TRY(bare(64 * 1024, 4096, 5000)), 3, raw));
+  TRY(write_seed(folder + "/seed_two_chunks", TRY(bare(700 * 1024, 512, 2000)), 0, raw));
+  TRY(write_seed(folder + "/seed_partition_mbr", TRY(partitioned(TableKind::mbr)), 0, one));
+  TRY(write_seed(folder + "/seed_partition_gpt", TRY(partitioned(TableKind::gpt)), 2, one));
+  TRY(write_seed(folder + "/seed_drive_mbr", TRY(partitioned(TableKind::mbr)), 0, {}));
+  return write_seed(folder + "/seed_unreadable", make_faulty_drive(small, {.read_bad = {{.range = {1024, 512}}}}), 0, lossy);
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  if (count != 2) {
+    fmt::print(stderr, "usage: fuzz_container_seeds FOLDER\n");
+    return 2;
+  }
+  const Result<void> result = write_all(words[1]);
+  if (!result) fmt::print(stderr, "{}\n", result.error().message());
+  return result ? 0 : 1;
+}
