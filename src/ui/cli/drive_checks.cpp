@@ -82,16 +82,18 @@ Result<TargetUse> check_target(const std::string& target_path, const RestorePlan
     if (same_bytes(target_path, file))
       return fail(ErrorCode::refused, fmt::format("the target {} holds the image itself", printable(target_path)), "choose another target");
   const std::vector<Use> uses = TRY(find_uses(target_path));
-  for (const Use& use : uses) {
-    if (!plan.touched.intersects(use.extent)) continue;
+  std::vector<Use> harmed = uses;
+  std::erase_if(harmed, [&](const Use& use) { return !plan.touched.intersects(use.extent); });
+  // The image counts more than that something is mounted, which can be undone.
+  for (const Use& use : harmed)
     for (const std::string& file : image_files)
       if (holds_file(use, file))
         return fail(ErrorCode::refused, fmt::format("the image {} lies on what would be overwritten: {}", printable(file), printable(use.text())),
                     "copy it elsewhere first");
-    return fail(ErrorCode::busy, fmt::format("the target is in use: {}", printable(use.text())),
-                use.kind == Use::Kind::mount ? "unmount it first" : "stop using it first");
-  }
-  return TargetUse{.exclusive = uses.empty()};
+  if (harmed.empty()) return TargetUse{.exclusive = uses.empty()};
+  const bool mounted = harmed.front().kind == Use::Kind::mount;
+  return fail(ErrorCode::busy, fmt::format("the target is in use: {}", printable(harmed.front().text())),
+              mounted ? "unmount it first" : "stop using it first");
 }
 
 TargetWords words_for_target(const ResolvedDrive& target) {
