@@ -34,11 +34,11 @@ Result<std::shared_ptr<Drive>> bare(std::uint64_t size, std::uint32_t sector_byt
 }
 
 // One partition of 1 MiB with a little in it.
-Result<std::shared_ptr<Drive>> partitioned(TableKind kind) {
+Result<std::shared_ptr<Drive>> partitioned() {
   constexpr std::uint64_t kSize = 3 * kMiB;
   auto drive = make_memory_drive(kSize);
   SeededRandom random(7);
-  Layout layout = TRY(make_layout(kind, kSize / 512, 512, random));
+  Layout layout = TRY(make_layout(TableKind::mbr, kSize / 512, 512, random));
   Partition wanted;
   wanted.mbr_type = 0x83;
   wanted.sector_count = kMiB / 512;
@@ -85,20 +85,18 @@ Result<void> write_seed(const std::string& path, std::shared_ptr<Drive> drive, s
 }
 
 Result<void> write_all(const std::string& folder) {
-  BackupRequest raw, one;
+  BackupRequest raw;
   raw.raw = true;
-  one.partitions = {1};
   BackupRequest lossy = raw;
   lossy.allow_errors = true;
-  const auto small = TRY(bare(32 * 1024, 512, 3000));
+  const std::shared_ptr<Drive> small = TRY(bare(32 * 1024, 512, 3000)), large_sectors = TRY(bare(64 * 1024, 4096, 5000)),
+                               two_chunks = TRY(bare(700 * 1024, 512, 2000)), mbr = TRY(partitioned());
   TRY(write_seed(folder + "/seed_plain", small, 0, raw));
   TRY(write_seed(folder + "/seed_encrypted", small, 1, raw));
   TRY(write_seed(folder + "/seed_split", small, 2, raw));
-  TRY(write_seed(folder + "/seed_encrypted_split", TRY(bare(64 * 1024, 4096, 5000)), 3, raw));
-  TRY(write_seed(folder + "/seed_two_chunks", TRY(bare(700 * 1024, 512, 2000)), 0, raw));
-  TRY(write_seed(folder + "/seed_partition_mbr", TRY(partitioned(TableKind::mbr)), 0, one));
-  TRY(write_seed(folder + "/seed_partition_gpt", TRY(partitioned(TableKind::gpt)), 2, one));
-  TRY(write_seed(folder + "/seed_drive_mbr", TRY(partitioned(TableKind::mbr)), 0, {}));
+  TRY(write_seed(folder + "/seed_encrypted_split", large_sectors, 3, raw));
+  TRY(write_seed(folder + "/seed_two_chunks", two_chunks, 0, raw));
+  TRY(write_seed(folder + "/seed_drive_mbr", mbr, 0, {}));
   return write_seed(folder + "/seed_unreadable", make_faulty_drive(small, {.read_bad = {{.range = {1024, 512}}}}), 0, lossy);
 }
 
