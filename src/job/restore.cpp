@@ -42,7 +42,7 @@ class Restore {
       report_ = {};
       done = carry_out();
     }
-    TRY(std::move(done));
+    if (!done) return fail(unfinished(std::move(done).error()));
     if (request_.compare_after) TRY(compare());
     report_.unwritable_bytes = target_.unwritable().total_bytes();
     if (report_.unwritable_bytes > 0 || lost_at_source_ > 0) report_.outcome = Outcome::with_bad_sectors;
@@ -67,6 +67,13 @@ class Restore {
       report_.written_bytes += table.bytes.size();
     }
     return target_.flush();
+  }
+
+  // Somebody who cancels must know that the target is no longer what it was.
+  static Error unfinished(Error error) {
+    if (error.code == ErrorCode::cancelled)
+      return std::move(error).with_hint("the target is written to only in part: restore it again before you use it");
+    return error;
   }
 
   Result<void> validate() {

@@ -32,7 +32,8 @@ constexpr std::array kBackupOptions = {
     Option{.features = "B9", .slash = "max", .gnu = "max-file-size", .ini = "MaxFileSize", .kind = Kind::size,
            .actions = kBackup, .group = Group::image, .value_name = "SIZE",
            .help = "Split the image into files of at most this size, such as 650MiB or 4GiB. By default the largest "
-                   "file that the target's file system can hold.",
+                   "file that the target's file system can hold. A block of 512 KiB is never cut in two: files of a few MiB may "
+                   "stay partly empty.",
            .min = 1U << 20, .unit = 0, .built = true},
     Option{.features = "B18", .slash = "desc", .gnu = "description", .kind = Kind::text, .actions = kBackup,
            .group = Group::image, .value_name = "TEXT",

@@ -228,7 +228,18 @@ class TalkTest(support.ProgramTest):
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=30)
         self.assertEqual(process.returncode, 3, err)
+        self.assertIn("was removed again", err)
         self.assertEqual(self.files(), ["large.raw", "pc.tti"])
+        with open(self.path("old.raw"), "wb") as file:
+            file.truncate(400 << 20)
+        process = self.start(("restore", "--file", "pc", "--drive", "old.raw", "--overwrite", "--json"))
+        for line in process.stdout:
+            if json.loads(line)["event"] == "progress":
+                break
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 3, err)
+        self.assertIn("only in part", err)
 
     def test_ctrl_c_asks_and_the_work_goes_on_meanwhile(self):
         words = self.slow_backup()

@@ -42,9 +42,12 @@ class RestoreAction {
     TRY(ask_to_overwrite());
     TRY(session_.cancel().check());
     Result<Report> report = write(use.exclusive);
+    if (report || !created_) return report;
     // A file that was made for this restore and is not whole is no use to anybody.
-    if (!report && created_) ::unlink(target_.path.c_str());
-    return report;
+    ::unlink(target_.path.c_str());
+    Error error = std::move(report).error();
+    if (error.code == ErrorCode::cancelled) error.hint = fmt::format("{} was removed again", printable(target_.path));
+    return fail(std::move(error));
   }
 
  private:
