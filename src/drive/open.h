@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "base/page_cache.h"
 #include "base/result.h"
 #include "drive/drive.h"
 
@@ -21,6 +22,7 @@ struct OpenOptions {
   // Requests go past the page cache where the file system can do that. For devices that are read once. Not needed for seeing bad
   // sectors as they are: near a read that failed, small reads do so anyway.
   bool direct = false;
+  CacheUse cache = {};
   // Logical sector size of a raw file; 0: 512. Block devices know their own, and it wins.
   std::uint32_t sector_bytes = 0;
 };
@@ -32,6 +34,7 @@ Result<std::shared_ptr<Drive>> open_drive(const std::string& path, OpenOptions o
 struct CreateOptions {
   bool replace = false;  // an existing regular file is emptied first; otherwise it is Error{exists}
   bool lock = false;
+  CacheUse cache = {};
   std::uint32_t sector_bytes = 0;  // 0: 512
 };
 

@@ -23,6 +23,14 @@ constexpr std::array kPriorities = {
     Choice{12, "background-high", "high, in the background"},
 };
 
+constexpr std::array kPerformance = {
+    Choice{16, "flush-removable", "write to removable drives without delay, every few MiB (not with 257)"},
+    Choice{257, "cached-writes", "leave what is written to the system's cache, and when it is written out too"},
+    Choice{514, "cached-reads", "leave what is read in the system's cache"},
+    Choice{1028, "small-on-backup", "a backup lets no more than 4 MiB wait to be written"},
+    Choice{2056, "small-on-restore", "a restore lets no more than 4 MiB wait to be written"},
+};
+
 // Manual table 1, without the unattended modes and what serves menus only.
 constexpr std::array kGlobal = {
     Option{.features = "G10", .slash = "logfile", .gnu = "log-file", .ini = "LogFile", .kind = Kind::path,
@@ -38,8 +46,12 @@ constexpr std::array kGlobal = {
            .section = IniSection::options, .built = true},
     Option{.features = "G15", .slash = "email", .gnu = "email", .ini = "Email", .kind = Kind::star_list,
            .group = Group::reporting, .value_name = "HOST*FROM*TO*SUBJECT*PORT*USER*PASSWORD",
-           .help = "Mail the result; what stands after TO may be left out. Sent even when no log is kept.", .min = 3,
-           .max = 7, .section = IniSection::options, .secret_field = 6},
+           .help = "Mail the result, also when no log is kept. What stands after TO may be left out; several addresses in TO have "
+                   "commas between them. TLS is used where the server offers it (from the start on port 465), and "
+                   "demanded, with a certificate that is trusted (SSL_CERT_FILE names another authority), where there is a "
+                   "password. A host written smtp://HOST is not asked for either. Other users can see the password in "
+                   "the list of processes: keep it in an INI file or the variable TINTYPE.",
+           .min = 3, .max = 7, .section = IniSection::options, .secret_field = 6, .built = true},
     Option{.features = "G9", .slash = "kfb", .gnu = "keep-failed-backups", .ini = "KeepFailedBackups",
            .group = Group::image, .help = "Keep the files of a backup that failed.",
            .section = IniSection::options, .built = true},
@@ -88,17 +100,18 @@ constexpr std::array kGlobal = {
                    "file's first 4096 bytes, 2 truncate it, 4 clear 8192 bytes of the hibernation file, 8 truncate it.",
            .max = 15, .section = IniSection::options},
     Option{.features = "G6", .slash = "nocan", .gnu = "no-cancel", .ini = "NoCancel", .group = Group::unattended,
-           .help = "A running action cannot be cancelled from the keyboard.", .section = IniSection::options},
+           .help = "A running action cannot be cancelled from the keyboard; a termination signal still can.",
+           .section = IniSection::options, .built = true},
     Option{.features = "G13", .slash = "quit", .gnu = "quit", .group = Group::unattended,
            .help = "Process the options, then stop before the action.", .built = true},
-    Option{.features = "G16", .slash = "po", .gnu = "performance-options", .ini = "PerfOpt", .kind = Kind::integer,
-           .group = Group::tuning, .value_name = "BITS", .default_value = "16",
-           .help = "Caching, as a sum: 16 no write cache on removable drives, 257 cached writes, 514 cached reads, "
-                   "1028 small write cache on backup, 2056 on restore.",
-           .max = 4095, .section = IniSection::options},
+    Option{.features = "G16", .slash = "po", .gnu = "performance-options", .ini = "PerfOpt", .kind = Kind::sum,
+           .group = Group::tuning, .value_name = "SUM", .default_value = "16",
+           .help = "How the system's cache of file contents is used: a sum of these, or their words joined by '+'; 0 for none. "
+                   "Without 257 and 514 a run leaves the cache as it found it.",
+           .choices = kPerformance, .section = IniSection::options, .built = true},
     Option{.features = "G18", .slash = "priority", .gnu = "priority", .ini = "Priority", .kind = Kind::choice,
-           .group = Group::tuning, .value_name = "N", .help = "The processor priority while an action runs.",
-           .choices = kPriorities, .section = IniSection::options},
+           .group = Group::tuning, .value_name = "N", .help = "The processor priority from the beginning of an action on. More than the present one needs rights.",
+           .choices = kPriorities, .section = IniSection::options, .built = true},
     Option{.features = "G19", .slash = "login", .gnu = "log-in", .ini = "LogIn", .kind = Kind::star_list,
            .group = Group::system, .value_name = "SHARE*USER*PASSWORD",
            .help = "Connect a network share. *USER*PASSWORD stores the password encrypted, *USER deletes it.",

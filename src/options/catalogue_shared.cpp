@@ -37,7 +37,10 @@ constexpr std::array kShared = {
                    "image go through its chain image by image, oldest first, so that each is read in one go.",
            .built = true},
     Option{.features = "B15 R26 V1", .slash = "iobs", .gnu = "gentle-io", .ini = "IOBS", .actions = kImaging,
-           .group = Group::tuning, .help = "Use small, paced requests that suit slow links."},
+           .group = Group::tuning,
+           .help = "Use small requests (64 KiB), one at a time, with pauses between them. Suits slow links, and leaves "
+                   "room for others; the result is the same.",
+           .built = true},
     Option{.features = "B8 R26 V1", .slash = "noej", .gnu = "no-eject", .ini = "NoEject", .actions = kImaging,
            .group = Group::discs, .help = "Never open the optical drive's tray."},
     Option{.features = "B8 R26 V1", .slash = "cdrs", .gnu = "cd-read-speed", .ini = "CDReadSpeed",

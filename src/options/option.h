@@ -15,6 +15,7 @@ enum class Kind : std::uint8_t {
   flag,           // no value, or 0/1 no/yes off/on                      [0 or 1]
   choice,         // one of Option::choices, as number or word           [the number]
   integer,        // decimal or 0x hexadecimal, min..max                 [the number]
+  sum,            // some of Option::choices added up, or their words joined by '+'; 0: none of them   [the sum]
   size,           // number with an optional unit, unit = Option::unit   [bytes]
   text,           // any text, at most max characters
   path,           // a file or folder of the machine, or an image name (`0@1:\pc`)

@@ -33,6 +33,32 @@ Result<Value> parse_choice(const Option& option, std::string_view text) {
   return wrong(fmt::format("\"{}\" is not one of {}", printable(text), accepted(option)));
 }
 
+// Which choices a number is the sum of; nothing if it is none. There are few of them, so all sums are tried.
+std::optional<std::uint64_t> as_sum(const Option& option, std::uint64_t number) {
+  for (std::uint64_t chosen = 0; chosen < std::uint64_t{1} << option.choices.size(); ++chosen) {
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < option.choices.size(); ++i)
+      if ((chosen >> i & 1U) != 0) sum += option.choices[i].number;
+    if (sum == number) return chosen;
+  }
+  return std::nullopt;
+}
+
+Result<Value> parse_sum(const Option& option, std::string_view text) {
+  std::uint64_t chosen = 0;
+  for (const std::string& term : split_fields(text, '+')) {
+    const auto word = std::ranges::find_if(option.choices, [&](const Choice& each) { return same_word(term, each.word); });
+    const std::optional<std::uint64_t> number = word != option.choices.end() ? word->number : parse_number(term);
+    const std::optional<std::uint64_t> more = number ? as_sum(option, *number) : std::nullopt;
+    if (!more) return wrong(fmt::format("\"{}\" is not {}", printable(text), accepted(option)));
+    chosen |= *more;
+  }
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < option.choices.size(); ++i)
+    if ((chosen >> i & 1U) != 0) sum += option.choices[i].number;
+  return Value{std::string(text), sum};
+}
+
 Result<Value> parse_integer(const Option& option, std::string_view text) {
   const std::optional<std::uint64_t> number = parse_number(text);
   if (!number || *number < option.min || *number > option.max)
@@ -71,7 +97,9 @@ Result<Value> parse_mask(std::string_view text) {
 
 Result<Value> parse_star_list(const Option& option, std::string_view text) {
   const std::size_t count = split_fields(text, '*').size();
-  if (count < option.min || count > option.max)
+  // A password that stands last may hold any character.
+  const bool rest_is_secret = option.secret_field >= 0 && static_cast<std::uint64_t>(option.secret_field) + 1 == option.max;
+  if (count < option.min || (count > option.max && !rest_is_secret))
     return wrong(fmt::format("{} fields where {} to {} belong", count, option.min, option.max),
                  fmt::format("say {}", option.value_name));
   return Value{std::string(text), 0};
@@ -107,6 +135,7 @@ Result<Value> parse_value(const Option& option, std::string_view text) {
     case Kind::flag: return parse_flag(text);
     case Kind::choice: return parse_choice(option, text);
     case Kind::integer: return parse_integer(option, text);
+    case Kind::sum: return parse_sum(option, text);
     case Kind::size: return parse_size_value(option, text);
     case Kind::partition: {
       const std::optional<std::uint64_t> id = parse_number(text);
@@ -134,10 +163,12 @@ std::optional<Value> value_if_omitted(const Option& option) {
 std::string accepted(const Option& option) {
   switch (option.kind) {
     case Kind::flag: return "0 or 1";
-    case Kind::choice: {
-      std::string out;
+    case Kind::choice:
+    case Kind::sum: {
+      std::string out = option.kind == Kind::sum ? "0 or a sum of some of " : "";
+      const std::size_t begun = out.size();
       for (const Choice& each : option.choices)
-        out += fmt::format("{}{} ({})", out.empty() ? "" : ", ", each.number, each.word);
+        out += fmt::format("{}{} ({})", out.size() == begun ? "" : ", ", each.number, each.word);
       return out;
     }
     case Kind::integer:

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/page_cache.h"
 #include "base/result.h"
 
 namespace tintype {
@@ -66,6 +67,6 @@ class Place {
 };
 
 // A folder of a mounted file system. It must exist unless `make` is set (then it is made, with its parents).
-Result<std::unique_ptr<Place>> open_local_place(const std::string& folder, bool make = false);
+Result<std::unique_ptr<Place>> open_local_place(const std::string& folder, bool make = false, const CacheUse& cache = {});
 
 }  // namespace tintype

@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "drive/linux/raw_drive.h"
+#include "drive/linux/removable.h"
 #include "drive/linux/sysfs.h"
 #include "drive/test_hooks.h"
 
@@ -99,6 +100,8 @@ Result<std::shared_ptr<Drive>> make_drive(UniqueFd fd, const std::string& path, 
   handles.prefer_direct = options.direct;
   handles.block_device = S_ISBLK(st.st_mode);
   handles.writable = writing;
+  handles.removable = on_removable_drive(st, path);
+  handles.cache = options.cache;
   return with_test_faults(std::make_shared<RawDrive>(std::move(handles), std::move(info)));
 }
 
@@ -124,7 +127,8 @@ Result<std::shared_ptr<Drive>> create_raw_file(const std::string& path, std::uin
   TRY(check_sector_bytes(options.sector_bytes));
   if (size_bytes > kMaxFileBytes)
     return fail(ErrorCode::no_space, fmt::format("{} cannot hold {} bytes", path, size_bytes));
-  OpenOptions open_options{.access = OpenOptions::Access::write, .lock = options.lock, .sector_bytes = options.sector_bytes};
+  OpenOptions open_options{.access = OpenOptions::Access::write, .lock = options.lock, .cache = options.cache,
+                           .sector_bytes = options.sector_bytes};
   struct stat st{};
   const bool existed = ::stat(path.c_str(), &st) == 0;
   if (existed && !options.replace) return fail(ErrorCode::exists, fmt::format("{} already exists", path));

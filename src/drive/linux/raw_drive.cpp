@@ -29,7 +29,10 @@ std::unexpected<Error> fail_at(int error_number, std::string what, std::uint64_t
 RawDrive::RawDrive(Handles handles, DriveInfo info)
     : handles_(std::move(handles)),
       info_(std::move(info)),
-      direct_(handles_.buffered.get(), handles_.writable, info_.logical_sector_bytes) {}
+      direct_(handles_.buffered.get(), handles_.writable, info_.logical_sector_bytes),
+      write_behind_(fd(), handles_.cache, handles_.removable) {
+  if (!handles_.cache.keep_read) read_behind_.emplace(fd(), info_.size_bytes);
+}
 
 ssize_t RawDrive::read_some(std::uint64_t offset, MutableByteSpan out) {
   if (handles_.prefer_direct || (out.size() <= kRescueBytes && near_failure(offset))) {
@@ -82,6 +85,7 @@ Result<void> RawDrive::check_writable() const {
 
 Result<void> RawDrive::read(std::uint64_t offset, MutableByteSpan out) {
   TRY(check_range(offset, out.size()));
+  if (read_behind_) read_behind_->will_read(offset, out.size());
   while (!out.empty()) {
     const ssize_t n = read_some(offset, out);
     if (n < 0 && errno == EINTR) continue;
@@ -105,6 +109,7 @@ Result<void> RawDrive::write(std::uint64_t offset, ByteSpan data) {
     const ssize_t n = write_some(offset, data);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return fail_at(n < 0 ? errno : EIO, fmt::format("cannot write to {}", info_.path), offset);
+    write_behind_.wrote(offset, static_cast<std::uint64_t>(n));
     data = data.subspan(static_cast<std::size_t>(n));
     offset += static_cast<std::uint64_t>(n);
   }
@@ -172,6 +177,8 @@ Result<void> RawDrive::flush() {
     if (error.code == ErrorCode::io) flush_failed_ = true;
     return fail(std::move(error));
   }
+  if (Result<void> earlier = write_behind_.check(); !earlier) return fail(std::move(earlier).error().within(info_.path));
+  write_behind_.flushed();
   return {};
 }
 
@@ -203,6 +210,7 @@ Result<BlockStatus> RawDrive::status(std::uint64_t offset, std::uint64_t length)
 
 void RawDrive::will_need(std::uint64_t offset, std::uint64_t length) {
   if (handles_.prefer_direct || !fits(offset, length, info_.size_bytes) || length == 0) return;
+  if (read_behind_) read_behind_->will_read(offset, length);
   // One hint a chunk: cut into pieces of 128 KiB, requests get smaller, and a drive of 10 ms a request took three times as long.
   std::ignore = ::posix_fadvise(fd(), static_cast<off_t>(offset), static_cast<off_t>(length), POSIX_FADV_WILLNEED);
 }

@@ -4,7 +4,10 @@
 
 #include <atomic>
 #include <mutex>
+#include <optional>
 
+#include "base/linux/read_behind.h"
+#include "base/linux/write_behind.h"
 #include "drive/drive.h"
 #include "drive/linux/direct_file.h"
 #include "drive/linux/unique_fd.h"
@@ -21,6 +24,8 @@ class RawDrive final : public Drive {
     bool prefer_direct = false;  // go past the page cache always
     bool block_device = false;
     bool writable = false;
+    bool removable = false;  // it is, or lies on, a removable drive
+    CacheUse cache;
   };
   RawDrive(Handles handles, DriveInfo info);
 
@@ -53,6 +58,8 @@ class RawDrive final : public Drive {
   static constexpr std::uint64_t kNever = ~std::uint64_t{0};
   std::atomic<std::uint64_t> read_failed_at_{kNever};  // the last read that failed in the cache
   std::atomic<bool> flush_failed_{false};
+  std::optional<ReadBehind> read_behind_;  // absent where the cache may keep what is read
+  WriteBehind write_behind_;
   std::mutex status_mutex_;
   BlockStatus last_status_;  // read-only drives: the whole run that the last answer was cut from
 };

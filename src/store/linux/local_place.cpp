@@ -13,6 +13,9 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "base/linux/read_behind.h"
+#include "base/linux/write_behind.h"
+#include "drive/linux/removable.h"
 #include "store/place.h"
 
 namespace tintype {
@@ -42,10 +45,11 @@ struct LocalLock final : PlaceLock {
 
 class LocalAppendFile final : public AppendFile {
  public:
-  LocalAppendFile(Descriptor fd, std::string path, std::uint64_t size = 0)
-      : fd_(std::move(fd)), path_(std::move(path)), size_(size), asked_(size) {}
+  LocalAppendFile(Descriptor fd, std::string path, const CacheUse& cache, bool removable, std::uint64_t size = 0)
+      : fd_(std::move(fd)), path_(std::move(path)), size_(size), write_behind_(fd_.get(), cache, removable) {}
 
   Result<void> append(std::span<const ByteSpan> pieces) override {
+    TRY(lost_nothing());
     std::array<iovec, 8> vectors{};
     if (pieces.size() > vectors.size()) return fail(ErrorCode::usage, "too many pieces for one append");
     std::size_t count = 0;
@@ -56,6 +60,7 @@ class LocalAppendFile final : public AppendFile {
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return fail(os_error(errno, fmt::format("cannot write to {}", path_)));
       if (n == 0) return fail(os_error(ENOSPC, fmt::format("cannot write to {}", path_)));
+      write_behind_.wrote(size_, static_cast<std::uint64_t>(n));
       size_ += static_cast<std::uint64_t>(n);
       for (auto left = static_cast<std::size_t>(n); left > 0;) {
         const std::size_t taken = std::min(left, vectors[at].iov_len);
@@ -65,7 +70,6 @@ class LocalAppendFile final : public AppendFile {
         if (vectors[at].iov_len == 0) ++at;
       }
     }
-    start_writeback();
     return {};
   }
 
@@ -73,32 +77,35 @@ class LocalAppendFile final : public AppendFile {
 
   Result<void> sync() override {
     if (::fdatasync(fd_.get()) != 0) return fail(os_error(errno, fmt::format("cannot flush {}", path_)));
+    TRY(lost_nothing());
+    write_behind_.flushed();
     return {};
   }
 
  private:
-  // Begins writing out early, so that the final flush has little left to wait for and dirty pages do not pile up.
-  void start_writeback() {
-    constexpr std::uint64_t kStep = 32U << 20;
-    if (size_ - asked_ < kStep) return;
-    ::sync_file_range(fd_.get(), static_cast<off_t>(asked_), static_cast<off_t>(size_ - asked_), SYNC_FILE_RANGE_WRITE);
-    asked_ = size_;
+  Result<void> lost_nothing() {
+    Result<void> result = write_behind_.check();
+    if (!result) return fail(std::move(result).error().within(path_));
+    return {};
   }
 
   Descriptor fd_;
   std::string path_;
   std::uint64_t size_;
-  std::uint64_t asked_;  // what the system was told to write out
+  WriteBehind write_behind_;
 };
 
 class LocalReadFile final : public ReadFile {
  public:
-  LocalReadFile(Descriptor fd, std::string path, std::uint64_t size)
-      : fd_(std::move(fd)), path_(std::move(path)), size_(size) {}
+  LocalReadFile(Descriptor fd, std::string path, std::uint64_t size, const CacheUse& cache)
+      : fd_(std::move(fd)), path_(std::move(path)), size_(size) {
+    if (!cache.keep_read) read_behind_.emplace(fd_.get(), size_);
+  }
 
   std::uint64_t size() const override { return size_; }
 
   Result<void> read(std::uint64_t offset, MutableByteSpan out) override {
+    if (read_behind_) read_behind_->will_read(offset, out.size());
     while (!out.empty()) {
       const ssize_t n = ::pread(fd_.get(), out.data(), out.size(), static_cast<off_t>(offset));
       if (n < 0 && errno == EINTR) continue;
@@ -116,6 +123,7 @@ class LocalReadFile final : public ReadFile {
   }
 
   void will_need(std::uint64_t offset, std::uint64_t length) override {
+    if (read_behind_) read_behind_->will_read(offset, length);
     ::posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(length), POSIX_FADV_WILLNEED);
   }
 
@@ -123,11 +131,13 @@ class LocalReadFile final : public ReadFile {
   Descriptor fd_;
   std::string path_;
   std::uint64_t size_;
+  std::optional<ReadBehind> read_behind_;  // absent where the cache may keep what is read
 };
 
 class LocalPlace final : public Place {
  public:
-  LocalPlace(Descriptor folder, std::string path) : folder_(std::move(folder)), path_(std::move(path)) {}
+  LocalPlace(Descriptor folder, std::string path, const CacheUse& cache)
+      : folder_(std::move(folder)), path_(std::move(path)), cache_(cache) {}
 
   std::string describe(const std::string& name) const override {
     return (std::filesystem::path(path_) / name).lexically_normal().string();
@@ -148,7 +158,9 @@ class LocalPlace final : public Place {
     if (fd.get() < 0) return fail(os_error(errno, fmt::format("cannot create {}", describe(name))));
     // Between the creation and the lock another process may take the file for a leftover: then it is the winner.
     if (!take_lock(fd, name)) return fail(in_use(name));
-    return std::make_unique<LocalAppendFile>(std::move(fd), describe(name));
+    struct stat st{};
+    const bool removable = ::fstat(fd.get(), &st) == 0 && on_removable_drive(st, describe(name));
+    return std::make_unique<LocalAppendFile>(std::move(fd), describe(name), cache_, removable);
   }
 
   Result<std::unique_ptr<AppendFile>> reopen(const std::string& name, std::uint64_t size) override {
@@ -161,7 +173,7 @@ class LocalPlace final : public Place {
       return fail(ErrorCode::corrupt, fmt::format("{} is not what it was a moment ago", describe(name)));
     if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0 || ::lseek(fd.get(), 0, SEEK_END) < 0)
       return fail(os_error(errno, fmt::format("cannot cut off {}", describe(name))));
-    return std::make_unique<LocalAppendFile>(std::move(fd), describe(name), size);
+    return std::make_unique<LocalAppendFile>(std::move(fd), describe(name), cache_, on_removable_drive(st, describe(name)), size);
   }
 
   Result<std::unique_ptr<PlaceLock>> lock(const std::string& name) override {
@@ -183,7 +195,7 @@ class LocalPlace final : public Place {
     struct stat st{};
     if (::fstat(fd.get(), &st) != 0) return fail(os_error(errno, fmt::format("cannot examine {}", describe(name))));
     if (!S_ISREG(st.st_mode)) return fail(ErrorCode::usage, fmt::format("{} is not a regular file", describe(name)));
-    return std::make_unique<LocalReadFile>(std::move(fd), describe(name), static_cast<std::uint64_t>(st.st_size));
+    return std::make_unique<LocalReadFile>(std::move(fd), describe(name), static_cast<std::uint64_t>(st.st_size), cache_);
   }
 
   Result<bool> exists(const std::string& name) override {
@@ -259,11 +271,12 @@ class LocalPlace final : public Place {
 
   Descriptor folder_;
   std::string path_;
+  CacheUse cache_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Place>> open_local_place(const std::string& folder, bool make) {
+Result<std::unique_ptr<Place>> open_local_place(const std::string& folder, bool make, const CacheUse& cache) {
   const std::string path = folder.empty() ? "." : folder;
   if (make) {
     std::error_code error;
@@ -276,7 +289,7 @@ Result<std::unique_ptr<Place>> open_local_place(const std::string& folder, bool 
     return fail(os_error(code, fmt::format("cannot open the folder {}", path))
                     .with_hint(code == ENOENT ? "create it, or use --make-dir" : ""));
   }
-  return std::make_unique<LocalPlace>(std::move(fd), path);
+  return std::make_unique<LocalPlace>(std::move(fd), path, cache);
 }
 
 }  // namespace tintype

@@ -72,8 +72,9 @@ class BackupAction {
     path_ = TRY(resolve_image_path(name, ImageUse::write));
     const SourceUse use = TRY(check_source(source_, path_, command_.flag("allow-in-use")));
     // Opened again, now that it is known whether it may be claimed.
-    OpenOptions options{.exclusive = use.exclusive, .lock = true, .sector_bytes = source_.layout.sector_bytes};
-    request_.drive = TRY(this_machine().open(source_.drive->info().path, options));
+    OpenOptions options{.exclusive = use.exclusive, .lock = true, .cache = session_.tuning().cache(),
+                        .sector_bytes = source_.layout.sector_bytes};
+    request_.drive = session_.tuning().gently(TRY(this_machine().open(source_.drive->info().path, options)));
     request_.layout = source_.layout;
     request_.partitions = source_.partitions;
     request_.consistency = use.consistency;
@@ -84,7 +85,7 @@ class BackupAction {
 
   Result<void> find_place() {
     const SplitPath split = split_path(path_);
-    request_.place = TRY(open_local_place(split.folder, command_.flag("make-dir")));
+    request_.place = TRY(session_.tuning().open_place(split.folder, command_.flag("make-dir")));
     request_.image = split.name;
     return {};
   }

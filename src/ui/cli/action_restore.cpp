@@ -86,7 +86,8 @@ class RestoreAction {
   Result<Report> write(bool exclusive) {
     RestoreRequest request;
     request.image = image_.reader;
-    request.target = TRY(open_target(target_, exclusive));
+    const std::shared_ptr<Drive> target = TRY(open_target(target_, exclusive, session_.tuning().cache()));
+    request.target = session_.tuning().gently(target);
     created_ = target_.is_new;
     if (created_) session_.events().info(fmt::format("made {}, {}, sparse", target_.path, format_size(target_.info.size_bytes)));
     request.plan = plan_;
@@ -99,7 +100,7 @@ class RestoreAction {
     const auto started = std::chrono::steady_clock::now();
     const RestoreReport report = TRY(run_restore(request, context));
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-    tell_system(*request.target);
+    tell_system(*target);
     return result(report, seconds);
   }
 

@@ -27,6 +27,14 @@ int wait_for(const sigset_t& set, long milliseconds) {
 
 }  // namespace
 
+bool Interrupts::pending() {
+  sigset_t waiting;
+  sigpending(&waiting);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP})
+    if (sigismember(&waiting, signal) == 1) return true;
+  return false;
+}
+
 Interrupts::Interrupts(Handler on_signal) {
   const sigset_t set = stopping_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);

@@ -14,6 +14,8 @@ class Interrupts {
   // `on_signal` runs on a thread of its own; `stop` becomes true when it should come to an end.
   using Handler = std::function<void(Signal, const std::function<bool()>& again, const std::stop_token& stop)>;
   explicit Interrupts(Handler on_signal);
+  // True if such a signal came when none of these was there to take it.
+  static bool pending();
   ~Interrupts() = default;  // stops and joins the thread
 
  private:

@@ -4,22 +4,13 @@
 #include <nlohmann/json.hpp>
 
 #include "ui/cli/answers.h"
+#include "ui/cli/log_text.h"
 #include "ui/cli/progress_text.h"
 
 namespace tintype::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-const char* to_string(Severity severity) {
-  switch (severity) {
-    case Severity::debug: return "debug";
-    case Severity::info: return "info";
-    case Severity::warning: return "warning";
-    case Severity::error: return "error";
-  }
-  return "info";
-}
 
 Json error_object(const Error& error) {
   Json json;
@@ -57,7 +48,7 @@ class JsonListener final : public Listener {
   }
 
   void message(const Message& message) override {
-    put({{"event", "message"}, {"severity", to_string(message.severity)}, {"text", message.text}});
+    put({{"event", "message"}, {"severity", cli::to_string(message.severity)}, {"text", message.text}});
   }
 
   void answered(const Question& question, Answer answer) override {

@@ -8,53 +8,25 @@
 
 #include <cerrno>
 
-#include "base/text.h"
-#include "ui/cli/answers.h"
+#include "ui/cli/log_text.h"
 
 namespace tintype::cli {
 namespace {
 
-const char* word(Severity severity) {
-  switch (severity) {
-    case Severity::debug: return "debug";
-    case Severity::info: return "info";
-    case Severity::warning: return "warning";
-    case Severity::error: return "error";
-  }
-  return "info";
-}
-
-class LogListener final : public Listener {
+class LogFile final : public LogText {
  public:
-  LogListener(int fd, Clock& clock) : fd_(fd), clock_(clock) {}
-  ~LogListener() override { ::close(fd_); }
-  LogListener(const LogListener&) = delete;
-  LogListener& operator=(const LogListener&) = delete;
-
-  void start(const RunStart& start) override { put("start", start.command_line); }
-  void stage(const std::string& name, std::uint64_t total) override { put("stage", fmt::format("{}, {}", name, format_size(total))); }
-  void message(const Message& message) override { put(word(message.severity), message.text); }
-  void answered(const Question& question, Answer answer) override {
-    put("question", fmt::format("{} Answer: {}.", question.text, to_string(answer)));
-    for (const std::string& line : question.lost) put("question", "  " + line);
-  }
-  void end(const RunEnd& end) override {
-    if (end.error != nullptr) put("error", end.error->message());
-    if (end.report != nullptr)
-      for (const std::string& line : end.report->summary) put("info", line);
-    put("end", fmt::format("{}: {} (exit status {}), {:.1f} s", end.action, to_string(end.status),
-                           static_cast<int>(end.status), end.seconds));
-  }
+  LogFile(int fd, Clock& clock) : LogText(clock, [fd](const std::string& line) { write(fd, line); }), fd_(fd) {}
+  ~LogFile() override { ::close(fd_); }
+  LogFile(const LogFile&) = delete;
+  LogFile& operator=(const LogFile&) = delete;
 
  private:
-  void put(const char* kind, const std::string& text) {
-    const std::string line = fmt::format("{} [{}] {:<8} {}\n", iso8601(clock_.now()), ::getpid(), kind, printable(text));
-    // One write a line, so that several runs may share the file. A full disk must not stop the work.
-    [[maybe_unused]] const ssize_t written = ::write(fd_, line.data(), line.size());
+  // One write a line, so that several runs may share the file. A full disk must not stop the work.
+  static void write(int fd, const std::string& line) {
+    [[maybe_unused]] const ssize_t written = ::write(fd, line.data(), line.size());
   }
 
   const int fd_;
-  Clock& clock_;
 };
 
 }  // namespace
@@ -68,7 +40,7 @@ Result<std::unique_ptr<Listener>> make_log_listener(const std::string& path, Clo
     ::close(fd);
     return fail(ErrorCode::usage, fmt::format("the log file {} is no file", path));
   }
-  return std::make_unique<LogListener>(fd, clock);
+  return std::make_unique<LogFile>(fd, clock);
 }
 
 }  // namespace tintype::cli

@@ -9,8 +9,7 @@
 
 namespace tintype::cli {
 
-// Appends every message, question and result to a file, each line with its time in ISO 8601 (UTC). The file belongs to
-// its owner alone (0600); its folder must exist. Control characters are replaced, so that nobody forges lines.
+// Appends the lines of LogText to a file. It belongs to its owner alone (0600); its folder must exist.
 Result<std::unique_ptr<Listener>> make_log_listener(const std::string& path, Clock& clock);
 
 // The system log (FEATURES G11): 0 nothing, 1 errors, 2 also warnings, 3 also start and end, 4 everything.

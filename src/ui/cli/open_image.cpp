@@ -41,7 +41,7 @@ Result<OpenedImage> open_image(const std::string& file, Session& session) {
   image.path = TRY(resolve_image_path(name, ImageUse::read));
   const SplitPath split = split_path(image.path);
   image.name = split.name;
-  image.place = TRY(open_local_place(split.folder));
+  image.place = TRY(session.tuning().open_place(split.folder));
   bool password_failed = false;
   const PasswordSource ask = password_to_read(session);
   const PasswordSource password = [&]() -> Result<std::string> {

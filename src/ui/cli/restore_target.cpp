@@ -101,12 +101,13 @@ Result<RestoreOptions> placement_of(const options::ParsedCommand& command, const
   return options;
 }
 
-Result<std::shared_ptr<Drive>> open_target(const RestoreTarget& target, bool exclusive) {
+Result<std::shared_ptr<Drive>> open_target(const RestoreTarget& target, bool exclusive, const CacheUse& cache) {
   if (target.is_new)
-    return create_raw_file(target.path, target.info.size_bytes, {.lock = true, .sector_bytes = target.info.logical_sector_bytes});
+    return create_raw_file(target.path, target.info.size_bytes, {.lock = true, .cache = cache, .sector_bytes = target.info.logical_sector_bytes});
   std::shared_ptr<Drive> drive = TRY(open_drive(target.path, {.access = OpenOptions::Access::write,
                                                               .exclusive = exclusive,
                                                               .lock = true,
+                                                              .cache = cache,
                                                               .sector_bytes = target.info.logical_sector_bytes}));
   const Layout now = TRY(read_layout(*drive, target.layout.sector_bytes));
   const bool same = drive->size_bytes() == target.info.size_bytes && now.kind == target.layout.kind &&

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "base/page_cache.h"
 #include "image/reader.h"
 #include "naming/resolve.h"
 #include "options/command.h"
@@ -31,6 +32,6 @@ Result<RestoreOptions> placement_of(const options::ParsedCommand& command, const
 
 // Opens the target for writing, or makes the new file. Error{refused} if its size or its partition table is no longer what
 // find_target() saw before the target could be locked.
-Result<std::shared_ptr<Drive>> open_target(const RestoreTarget& target, bool exclusive);
+Result<std::shared_ptr<Drive>> open_target(const RestoreTarget& target, bool exclusive, const CacheUse& cache);
 
 }  // namespace tintype::cli

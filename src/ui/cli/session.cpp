@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <csignal>
+
 #include "options/action.h"
 #include "options/document.h"
 #include "ui/cli/json_listener.h"
@@ -34,6 +36,7 @@ std::unique_ptr<Listener> make_first_listener(const options::ParsedCommand& comm
 
 Session::Session(const options::ParsedCommand& command)
     : command_(command),
+      tuning_(command),
       screen_(find_terminal(command.flag("no-color"))),
       events_(screen_, cancel_),
       started_(std::chrono::steady_clock::now()),
@@ -52,6 +55,17 @@ JobContext Session::context() {
   return {events_, cancel_, system_clock(), system_random(), static_cast<unsigned>(command_.number("workers").value_or(0))};
 }
 
+Result<void> Session::open_mail() {
+  const std::optional<std::string> option = command_.text("email");
+  if (!option) return {};
+  Result<MailAccount> account = parse_mail_account(*option);
+  if (!account) return fail(std::move(account).error().within("--email"));
+  auto listener = std::make_unique<MailListener>(std::move(account).take(), objects_of(command_), system_clock());
+  mail_ = listener.get();
+  events_.add(std::move(listener));
+  return {};
+}
+
 Result<void> Session::open_log() {
   if (!command_.flag("save-log")) return {};
   const std::string path = *command_.text("log-file");
@@ -67,13 +81,25 @@ Result<void> Session::open_log() {
 }
 
 Result<void> Session::begin() {
+  TRY(open_mail());
   TRY(open_log());
   events_.add(make_syslog_listener(static_cast<unsigned>(command_.number("event-log-level").value_or(3))));
   events_.start({.action = action_name(),
                  .command_line = options::show_command(command_, options::Spelling::gnu),
                  .notice = with_newlines(command_.text("message").value_or(""))});
   for (const std::string& note : command_.notes) events_.message({Severity::debug, note});
+  if (command_.flag("no-cancel")) std::signal(SIGQUIT, SIG_IGN);  // the other key that ends a program
+  running_ = true;
+  if (const std::optional<Priority> priority = tuning_.priority())
+    if (const Result<void> set = set_priority(*priority); !set) events_.warn(set.error().message());
   return {};
+}
+
+void Session::mail(const RunEnd& end) {
+  // A signal that comes now is for this: the action is over.
+  const MailLimits limits{.give_up = [] { return Interrupts::pending(); }};
+  if (const Result<void> sent = mail_->send(end, system_random(), limits); !sent)
+    events_.warn(fmt::format("the result was not mailed: {}", sent.error().message()));
 }
 
 ExitStatus Session::end(const Result<Report>& result) {
@@ -87,6 +113,7 @@ ExitStatus Session::end(const Result<Report>& result) {
     end.status = status_of(result.error());
   }
   end.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+  if (mail_ != nullptr) mail(end);
   events_.end(end);
   return end.status;
 }
@@ -96,6 +123,7 @@ void Session::on_signal(Interrupts::Signal signal, const std::function<bool()>& 
     restore_terminal();
     ::_exit(static_cast<int>(ExitStatus::refused));
   }
+  if (signal == Interrupts::Signal::interrupt && running_ && !events_.asking() && command_.flag("no-cancel")) return;
   const bool person = signal == Interrupts::Signal::interrupt && screen_.facts().can_ask;
   if (!person || cancel_.cancelled() || events_.asking() || confirm_cancel(again, stop)) cancel_.cancel();
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
+#include <atomic>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -9,7 +10,9 @@
 #include "options/command.h"
 #include "ui/cli/fan_out.h"
 #include "ui/cli/interrupts.h"
+#include "ui/cli/mail_listener.h"
 #include "ui/cli/screen.h"
+#include "ui/cli/tuning.h"
 
 namespace tintype::cli {
 
@@ -24,23 +27,29 @@ class Session {
   Events& events() { return events_; }
   const CancelToken& cancel() const { return cancel_; }
   JobContext context();
+  const Tuning& tuning() const { return tuning_; }
 
-  // Opens the log and tells the listeners that the action starts. Without it only the terminal listens.
+  // Opens the log, tells the listeners that the action starts, and sets the priority. Without it only the terminal listens.
   Result<void> begin();
-  // Tells the listeners how it ended; the exit status to leave with.
+  // Sends the mail, tells the listeners how it ended; the exit status to leave with.
   ExitStatus end(const Result<Report>& result);
 
  private:
   void on_signal(Interrupts::Signal signal, const std::function<bool()>& again, const std::stop_token& stop);
   bool confirm_cancel(const std::function<bool()>& again, const std::stop_token& stop);
+  Result<void> open_mail();
   Result<void> open_log();
+  void mail(const RunEnd& end);
   std::string action_name() const;
 
   const options::ParsedCommand& command_;
+  const Tuning tuning_;
   CancelToken cancel_;
   Screen screen_;
   FanOut events_;
   std::chrono::steady_clock::time_point started_;
+  MailListener* mail_ = nullptr;  // among the listeners of events_
+  std::atomic<bool> running_{false};
   bool stops_at_once_ = false;  // list: nothing to undo
   std::optional<Interrupts> interrupts_;  // last: its thread uses the others
 };

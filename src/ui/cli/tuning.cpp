@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/cli/tuning.h"
+
+#include "drive/gentle_drive.h"
+#include "store/gentle_place.h"
+
+namespace tintype::cli {
+namespace {
+
+// FEATURES G16. Numbers of two bits each in the reference product, which are always given together.
+constexpr std::uint64_t kFlushRemovable = 16;
+constexpr std::uint64_t kCachedWrites = 257;
+constexpr std::uint64_t kCachedReads = 514;
+constexpr std::uint64_t kSmallOnBackup = 1028;
+constexpr std::uint64_t kSmallOnRestore = 2056;
+
+constexpr std::uint64_t kSmallCacheBytes = 4U << 20;
+// A gentle writer lets nothing pile up in the cache that would then go out in one burst.
+constexpr std::uint64_t kGentleCacheBytes = 2 * Pacer::kMostBytes;
+
+constexpr std::uint64_t kBackground = 8;  // added to a level (FEATURES G18)
+
+CacheUse cache_of(const options::ParsedCommand& command, bool gentle) {
+  const std::uint64_t bits = command.number("performance-options").value_or(kFlushRemovable);
+  const auto has = [bits](std::uint64_t option) { return (bits & option) == option; };
+  CacheUse cache{.keep_read = has(kCachedReads), .keep_written = has(kCachedWrites)};
+  cache.flush_removable = has(kFlushRemovable) && !has(kCachedWrites);
+  const bool small = (command.action == options::Action::backup && has(kSmallOnBackup)) ||
+                     (command.action == options::Action::restore && has(kSmallOnRestore));
+  if (small) cache.dirty_bytes = kSmallCacheBytes;
+  if (gentle) cache.dirty_bytes = kGentleCacheBytes;
+  return cache;
+}
+
+}  // namespace
+
+Tuning::Tuning(const options::ParsedCommand& command) {
+  const bool gentle = command.flag("gentle-io");
+  cache_ = cache_of(command, gentle);
+  if (gentle) pacer_ = std::make_shared<Pacer>();
+  const std::optional<std::uint64_t> wanted = command.number("priority");
+  if (wanted) priority_ = Priority{static_cast<Priority::Level>(*wanted & (kBackground - 1)), (*wanted & kBackground) != 0};
+}
+
+std::shared_ptr<Drive> Tuning::gently(std::shared_ptr<Drive> drive) const {
+  return pacer_ ? make_gentle_drive(std::move(drive), pacer_) : drive;
+}
+
+Result<std::shared_ptr<Place>> Tuning::open_place(const std::string& folder, bool make) const {
+  std::unique_ptr<Place> place = TRY(open_local_place(folder, make, cache_));
+  if (pacer_) place = make_gentle_place(std::move(place), pacer_);
+  return place;
+}
+
+}  // namespace tintype::cli
