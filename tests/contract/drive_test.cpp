@@ -12,6 +12,7 @@
 #include "base/environment.h"
 #include "drive/drive.h"
 #include "drive/faulty_drive.h"
+#include "drive/gentle_drive.h"
 #include "drive/open.h"
 
 namespace tintype {
@@ -79,6 +80,9 @@ const Kind kKinds[] = {
     {"slice", [] { return Made{make_slice(make_memory_drive(kSize * 3), {kSize + 512, kSize}, "slice")}; }},
     {"raw_file", [] { return make_file({}); }},
     {"raw_file_4096", [] { return make_file({.sector_bytes = 4096}); }, 4096},
+    {"raw_file_dropping", [] { return make_file({.cache = {.keep_read = false, .keep_written = false}}); }},
+    {"raw_file_paced", [] { return make_file({.cache = {.dirty_bytes = 256 * 1024}}); }},
+    {"gentle", [] { return Made{make_gentle_drive(make_memory_drive(kSize), std::make_shared<Pacer>())}; }},
     {"raw_file_direct", [] { return make_file({.direct = true}); }},
     {"faulty_without_faults", [] { return Made{make_faulty_drive(make_memory_drive(kSize), {})}; }},
     {"loop_device", [] { return make_loop(512); }},

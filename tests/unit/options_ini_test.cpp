@@ -101,16 +101,58 @@ TEST(Ini, UnknownSectionsArePassedOverWithANote) {
   EXPECT_EQ(found.settings.size(), 1U);
 }
 
+// INI < IFW < TINTYPE < command line, for what rules how a run behaves beside others.
+TEST(Ini, TheCommandLineWinsOverTheEnvironmentAndThatOverTheIniFile) {
+  struct Row {
+    const char *gnu, *ini, *variable, *typed;
+    std::vector<const char*> values;  // of the INI file, IFW, TINTYPE, the command line
+  };
+  for (const Row& row : {Row{"priority", "Priority", "priority", "/priority", {"0", "1", "10", "12"}},
+                         Row{"performance-options", "PerfOpt", "po", "/po", {"0", "257", "514", "1045"}},
+                         Row{"email", "Email", "email", "/email", {"a*b@c*d@e", "h*b@c*d@e", "h*i@c*d@e", "h*i@c*j@e"}},
+                         Row{"no-cancel", "NoCancel", "nocan", "/nocan", {"1", "0", "1", "0"}},
+                         Row{"event-log-level", "EventLogLevel", "evlogl", "/evlogl", {"0", "1", "2", "4"}}}) {
+    Inputs inputs;
+    inputs.arguments = {"/b", "/d:0", "/f:a"};
+    const auto now = [&] {
+      const Result<ParsedCommand> command = parse_command(inputs);
+      EXPECT_TRUE(command) << command.error().message();
+      return command && command->has(row.gnu) ? command->find(row.gnu)->value.text : "nothing";
+    };
+    inputs.ini_files = {{"t.ini", std::string("[Options]\n") + row.ini + "=" + row.values[0] + "\n"}};
+    EXPECT_EQ(now(), row.values[0]) << row.gnu;
+    inputs.ifw = std::string(row.variable) + ":" + row.values[1];
+    EXPECT_EQ(now(), row.values[1]) << row.gnu;
+    inputs.tintype = std::string(row.variable) + ":" + row.values[2];
+    EXPECT_EQ(now(), row.values[2]) << row.gnu;
+    inputs.arguments.push_back(std::string(row.typed) + ":" + row.values[3]);
+    EXPECT_EQ(now(), row.values[3]) << row.gnu;
+  }
+}
+
+// IOBS stands in the sections of the actions, which serve menus only; the variable counts everywhere.
+TEST(Ini, GentleRequestsAreADefaultOfMenus) {
+  EXPECT_THAT(said(settings("[Backup_Defaults]\nIOBS=1\n", Action::backup, true)), testing::ElementsAre("gentle-io=1"));
+  EXPECT_TRUE(settings("[Backup_Defaults]\nIOBS=1\n", Action::backup, false).settings.empty());
+  Inputs inputs;
+  inputs.arguments = {"/v", "/f:a"};
+  inputs.tintype = "iobs;po:1028";
+  const Result<ParsedCommand> command = parse_command(inputs);
+  ASSERT_TRUE(command) << command.error().message();
+  EXPECT_TRUE(command->flag("gentle-io"));
+  EXPECT_EQ(command->number("performance-options"), 1028U);
+}
+
 // What only repeats the default asks for nothing that is missing.
 TEST(Ini, UnbuiltOptionsCountOnlyWhenTheyAskForSomething) {
   Inputs inputs;
   inputs.arguments = {"/b", "/d:0", "/f:a"};
-  inputs.ini_files = {{"t.ini", "[Options]\nNoCancel=0\nPerfOpt=16\n"}};
+  inputs.ini_files = {{"t.ini", "[Options]\nIgnoreServices=0\n[PHYLock_Options]\nPHYLockWaitTime=4250\n"}};
   EXPECT_TRUE(parse_command(inputs));
-  inputs.ini_files = {{"t.ini", "[Options]\nNoCancel=1\n"}};
+  inputs.ini_files = {{"t.ini", "[Options]\nIgnoreServices=1\n"}};
   const Result<ParsedCommand> command = parse_command(inputs);
   ASSERT_FALSE(command);
-  EXPECT_THAT(command.error().message(), HasSubstr("t.ini:2: the option --no-cancel (/nocan) is not built yet"));
+  EXPECT_THAT(command.error().message(), HasSubstr("t.ini:2: the option --ignore-services (/ignsvc) is not built yet"));
 }
 
 }  // namespace

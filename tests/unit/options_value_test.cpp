@@ -45,7 +45,13 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"last-cylinder", "1024", {}}, Row{"last-head", "254", 254}, Row{"sectors-per-track", "0", {}},
         Row{"source-partition", "0x301", 0x301}, Row{"source-partition", "C:", {}},
         Row{"no-lock", "65", 65}, Row{"no-lock", "/mnt/a,/mnt/b", 0}, Row{"no-lock", "G:", {}},
-        Row{"email", "h*f*t", 0}, Row{"email", "h*f", {}}, Row{"email", "a*b*c*d*e*f*g*h", {}},
+        Row{"email", "h*f*t", 0}, Row{"email", "h*f", {}}, Row{"email", "a*b*c*d*e*f*g*h", 0},
+        Row{"performance-options", "0", 0}, Row{"performance-options", "16", 16}, Row{"performance-options", "1301", 1301},
+        Row{"performance-options", "3871", 3871}, Row{"performance-options", "16+514", 530},
+        Row{"performance-options", "cached-reads+small-on-backup", 1542}, Row{"performance-options", "257+257", 257},
+        Row{"performance-options", "1", {}}, Row{"performance-options", "17", {}}, Row{"performance-options", "32", {}},
+        Row{"performance-options", "3872", {}}, Row{"performance-options", "16+1", {}}, Row{"performance-options", "16+", {}},
+        Row{"performance-options", "", {}},
         Row{"virtual-drive", "3:a.vhd", 3}, Row{"virtual-drive", "0:", 0}, Row{"virtual-drive", "3:", {}},
         Row{"virtual-drive", "10:a", {}}, Row{"virtual-drive", "1:a,C,vhdd", {}},
         Row{"virtual-drive", "1:a,X,vhdd,10", {}}, Row{"virtual-drive", "1:a,c,floppy,10", {}},
@@ -63,6 +69,7 @@ TEST(Value, LengthsCountCharactersNotBytes) {
 TEST(Value, SecretsAreNotShown) {
   EXPECT_EQ(shown(option("password"), {"hush", 0}), "***");
   EXPECT_EQ(shown(option("email"), {"h*f*t*s*25*u*hush", 0}), "h*f*t*s*25*u****");
+  EXPECT_EQ(shown(option("email"), {"h*f*t*s*25*u*hu*sh", 0}), "h*f*t*s*25*u****");
   EXPECT_EQ(shown(option("log-in"), {"*user*hu*sh", 0}), "*user****");
   EXPECT_EQ(shown(option("file"), {"a", 0}), "a");
 }

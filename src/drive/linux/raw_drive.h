@@ -6,11 +6,11 @@
 #include <mutex>
 #include <optional>
 
-#include "base/linux/read_behind.h"
-#include "base/linux/write_behind.h"
 #include "drive/drive.h"
 #include "drive/linux/direct_file.h"
+#include "drive/linux/read_behind.h"
 #include "drive/linux/unique_fd.h"
+#include "drive/linux/write_behind.h"
 
 namespace tintype {
 

@@ -13,9 +13,9 @@
 #include <cerrno>
 #include <filesystem>
 
-#include "base/linux/read_behind.h"
-#include "base/linux/write_behind.h"
+#include "drive/linux/read_behind.h"
 #include "drive/linux/removable.h"
+#include "drive/linux/write_behind.h"
 #include "store/place.h"
 
 namespace tintype {

@@ -29,10 +29,20 @@ class SyslogListener final : public Listener {
   }
   void end(const RunEnd& end) override {
     if (end.error != nullptr) put(kErrors, LOG_ERR, end.error->message());
+    if (end.report != nullptr) tell(*end.report);
     put(kStatus, LOG_INFO, fmt::format("end: {}, {}, exit status {}", end.action, to_string(end.status), static_cast<int>(end.status)));
   }
 
  private:
+  // A run that did not fail, and yet is not as it should be, is told at its level too.
+  void tell(const Report& report) {
+    for (const std::string& line : report.summary) {
+      if (report.status == ExitStatus::damaged) put(kErrors, LOG_ERR, line);
+      else if (report.status == ExitStatus::bad_sectors) put(kWarnings, LOG_WARNING, line);
+      else put(kAll, LOG_INFO, line);
+    }
+  }
+
   void put(unsigned level, int priority, const std::string& text) {
     if (level <= level_) ::syslog(priority, "%s", printable(text).c_str());
   }

@@ -6,8 +6,8 @@
 
 #include "base/pacer.h"
 #include "base/page_cache.h"
-#include "base/priority.h"
 #include "drive/drive.h"
+#include "media/priority.h"
 #include "options/command.h"
 #include "store/place.h"
 

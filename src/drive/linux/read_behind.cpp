@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "base/linux/read_behind.h"
+#include "drive/linux/read_behind.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -11,7 +11,9 @@ namespace tintype {
 namespace {
 
 constexpr std::uint64_t kGranule = 4U << 20;
-// More than what is asked for ahead (16 MiB) and what 64 workers have in hand.
+// How far past a reader the kernel may read by itself: twice its largest window (8 MiB on fast drives).
+constexpr std::uint64_t kKernelAhead = 16U << 20;
+// More than that, what is asked for ahead (16 MiB), and what 64 workers have in hand.
 constexpr std::size_t kGranulesKept = 32;
 // Headers and index pages: asking costs more than they take, and the data around them is asked about anyway.
 constexpr std::uint64_t kTooSmall = 32 * 1024;
@@ -25,8 +27,8 @@ ReadBehind::~ReadBehind() {
 void ReadBehind::will_read(std::uint64_t offset, std::uint64_t length) {
   if (length < kTooSmall || offset >= size_bytes_) return;
   const std::uint64_t first = offset / kGranule;
-  // One more, because the kernel reads ahead; asked later, its own reading would look like somebody's.
-  const std::uint64_t last = std::min(offset + length - 1 + kGranule, size_bytes_ - 1) / kGranule;
+  // Asked later, what the kernel read ahead would look like somebody's.
+  const std::uint64_t last = std::min(offset + length - 1 + kKernelAhead, size_bytes_ - 1) / kGranule;
   const std::lock_guard lock(mutex_);
   for (std::uint64_t number = first; number <= last; ++number) {
     if (std::ranges::find(granules_.rbegin(), granules_.rend(), number, &Granule::number) != granules_.rend()) continue;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "base/priority.h"
+#include "media/priority.h"
 
 #include <fmt/format.h>
 #include <sched.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "base/linux/write_behind.h"
+#include "drive/linux/write_behind.h"
 
 #include <fcntl.h>
 #include <unistd.h>
