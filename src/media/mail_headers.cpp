@@ -12,8 +12,8 @@ namespace tintype {
 namespace {
 
 constexpr std::size_t kLineBytes = 76;
-// An encoded word has at most 75 characters (RFC 2047, 2): "=?UTF-8?B?" and "?=" leave 63, which is 45 bytes in base64.
-constexpr std::size_t kWordBytes = 45;
+// A line with encoded words has at most 76 characters (RFC 2047, 2). "Subject: =?UTF-8?B?" and "?=" leave 55: 39 bytes in base64.
+constexpr std::size_t kWordBytes = 39;
 
 std::string base64(std::string_view bytes) {
   constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

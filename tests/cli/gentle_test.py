@@ -64,7 +64,7 @@ class GentleTest(support.ProgramTest):
     @needs("ps", "ionice")
     def test_priority_reaches_the_threads_that_work(self):
         for level, nice, policy, io in (("low", "19", "TS", None), ("1", "10", "TS", None), ("2", "0", "TS", None),
-                                        ("8", "19", "IDL", "idle"), ("9", "10", "B", "idle"), ("background", "0", "B", "idle")):
+                                        ("8", "-", "IDL", "idle"), ("9", "10", "B", "idle"), ("background", "0", "B", "idle")):
             (threads, io_class), _ = self.seen(f"--priority={level}")
             changed = [t for t in threads if t == (nice, policy)] if (nice, policy) != ("0", "TS") else threads
             self.assertGreaterEqual(len(changed), 2, (level, threads))  # the main thread and the worker
@@ -122,16 +122,16 @@ class GentleTest(support.ProgramTest):
         with open(self.drive, "rb") as file:
             file.read()
         self.backup("warm")
-        self.assertEqual(self.share_in_cache(self.drive), 1.0)  # it was there before, and somebody wants it
+        self.assertGreaterEqual(self.share_in_cache(self.drive), 1.0)  # it was there before, and somebody wants it
 
     @needs("fincore")
     def test_cached_reads_and_writes_on_request(self):
         self.forget(self.drive)
         self.backup("pc", "/po:771")
-        self.assertEqual(self.share_in_cache(self.drive), 1.0)
-        self.assertEqual(self.share_in_cache(self.path("pc.tti")), 1.0)
+        self.assertGreaterEqual(self.share_in_cache(self.drive), 1.0)
+        self.assertGreaterEqual(self.share_in_cache(self.path("pc.tti")), 1.0)
         self.succeed("restore", "--file", "pc", "--drive", "new.raw", "--save-log=0", "--performance-options=cached-writes")
-        self.assertEqual(self.share_in_cache(self.path("new.raw")), 1.0)
+        self.assertGreaterEqual(self.share_in_cache(self.path("new.raw")), 1.0)
 
     def calls(self, *words, env=None):
         """Lines of strace: what the program asked the system to do with its data."""
@@ -153,7 +153,7 @@ class GentleTest(support.ProgramTest):
 
     @needs("strace")
     def test_writing_waits_for_the_drive_as_told(self):
-        stick = {"TINTYPE_TEST_REMOVABLE": self.folder}
+        stick = {"TINTYPE_TEST_REMOVABLE": "pc.tti"}
         backup = ("backup", "--drive", self.drive, "--file", "pc", "--unattended-yes")
         steps = BYTES // (4 << 20) - 1
         for options, env, durable, paced in (((), {}, False, False), ((), stick, True, False), (("/po:0",), stick, False, False),
@@ -161,6 +161,7 @@ class GentleTest(support.ProgramTest):
                                              (("/po:2056",), {}, False, False)):
             found = self.waits(self.calls(*backup, *options, env=env), "pc.tti")
             self.assertEqual((found[0] >= steps, found[1] >= steps), (durable, paced), (options, env, found))
+        stick = {"TINTYPE_TEST_REMOVABLE": "new.raw"}
         restore = ("restore", "--file", "pc", "--drive", self.path("new.raw"), "--overwrite")
         for options, env, durable, paced in (((), {}, False, False), ((), stick, True, False), (("/po:2056",), {}, False, True),
                                              (("/po:1028",), {}, False, False)):

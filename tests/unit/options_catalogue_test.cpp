@@ -93,7 +93,7 @@ TEST(Catalogue, NamesAreUniqueAndWellFormed) {
     EXPECT_TRUE(each.help.ends_with('.')) << each.gnu;
     EXPECT_FALSE(each.features.empty()) << each.gnu;
     EXPECT_EQ(each.kind == Kind::flag, each.value_name.empty()) << each.gnu;
-    EXPECT_EQ(each.kind == Kind::choice, !each.choices.empty()) << each.gnu;
+    EXPECT_EQ(each.kind == Kind::choice || each.kind == Kind::sum, !each.choices.empty()) << each.gnu;
     if (!each.default_value.empty()) {
       EXPECT_TRUE(parse_value(each, each.default_value)) << each.gnu;
     }

@@ -108,7 +108,7 @@ TEST(Ini, TheCommandLineWinsOverTheEnvironmentAndThatOverTheIniFile) {
     std::vector<const char*> values;  // of the INI file, IFW, TINTYPE, the command line
   };
   for (const Row& row : {Row{"priority", "Priority", "priority", "/priority", {"0", "1", "10", "12"}},
-                         Row{"performance-options", "PerfOpt", "po", "/po", {"0", "257", "514", "1045"}},
+                         Row{"performance-options", "PerfOpt", "po", "/po", {"0", "257", "514", "1044"}},
                          Row{"email", "Email", "email", "/email", {"a*b@c*d@e", "h*b@c*d@e", "h*i@c*d@e", "h*i@c*j@e"}},
                          Row{"no-cancel", "NoCancel", "nocan", "/nocan", {"1", "0", "1", "0"}},
                          Row{"event-log-level", "EventLogLevel", "evlogl", "/evlogl", {"0", "1", "2", "4"}}}) {
