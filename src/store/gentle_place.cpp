@@ -63,6 +63,9 @@ class GentlePlace final : public Place {
   Result<std::unique_ptr<AppendFile>> create(const std::string& name) override {
     return std::make_unique<GentleAppendFile>(TRY(place_->create(name)), pacer_);
   }
+  Result<std::unique_ptr<AppendFile>> reopen(const std::string& name, std::uint64_t size) override {
+    return std::make_unique<GentleAppendFile>(TRY(place_->reopen(name, size)), pacer_);
+  }
   Result<std::unique_ptr<PlaceLock>> lock(const std::string& name) override { return place_->lock(name); }
   Result<std::unique_ptr<ReadFile>> open(const std::string& name) override {
     return std::make_unique<GentleReadFile>(TRY(place_->open(name)), pacer_);
