@@ -25,7 +25,8 @@ SCHEMA = {  # docs/json-events.md
 FACTS = {
     "backup": {"image": str, "set_id": str, "used_bytes": int, "image_bytes": int, "unreadable_bytes": int},
     "validate": {"image": str, "checked_bytes": int, "damage_count": int, "damage": list},
-    "restore": {"image": str, "target": str, "written_bytes": int, "unwritable_bytes": int},
+    "restore": {"image": str, "target": str, "written_bytes": int, "compared_bytes": int, "unwritable_bytes": int},
+    "salvage": {"image": str, "folder": str, "layout_from": str, "restored_bytes": int, "lost_bytes": int, "unknown_bytes": int},
 }
 
 
@@ -84,6 +85,7 @@ class TalkTest(support.ProgramTest):
     def test_json_events_follow_their_schema(self):
         runs = [self.backup("--json", "--post-validate"), self.succeed("/v", "/f:pc", "/json"),
                 self.succeed("restore", "--file", "pc", "--drive", "new.raw", "--json"),
+                self.succeed("salvage", "--file", "pc", "--to", "out", "--json"),
                 self.run_here("restore", "--file", "pc", "--drive", "new.raw", "--json"),
                 self.run_here("validate", "--file", "nothing", "--json")]
         for result in runs:
@@ -91,7 +93,7 @@ class TalkTest(support.ProgramTest):
             self.check_schema(events)
             self.assertEqual([e["event"] for e in events].count("result"), 1)
             self.assertEqual((events[-1]["event"], events[-1]["status"]), ("result", result.returncode))
-        for result in runs[:3]:
+        for result in runs[:4]:
             self.assertEqual(result.stderr, "")
             stages = [e["stage"] for e in support.events_of(result) if e["event"] == "stage"]
             done = {}
@@ -100,10 +102,10 @@ class TalkTest(support.ProgramTest):
                     self.assertGreaterEqual(event["done_bytes"], done.get(event["stage"], 0))
                     done[event["stage"]] = event["done_bytes"]
             self.assertEqual(list(done), stages)
-        question = [e for e in support.events_of(runs[3]) if e["event"] == "question"]
+        question = [e for e in support.events_of(runs[4]) if e["event"] == "question"]
         self.assertEqual([(q["id"], q["answer"]) for q in question], [("overwrite-target", "no")])
         self.assertTrue(any("Windows" in line for line in question[0]["lost"]))
-        self.assertEqual(len(runs[3].stderr.splitlines()), 1)
+        self.assertEqual(len(runs[4].stderr.splitlines()), 1)
 
     def test_without_a_terminal_lines_are_plain(self):
         result = self.backup()
