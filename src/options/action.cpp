@@ -64,7 +64,19 @@ constexpr std::array<ActionInfo, kActionCount> kActions = {{
     {.action = Action::repair, .feature = "X5", .gnu = "repair", .summary = "mend an image from its parity"},
     {.action = Action::convert, .feature = "X11", .gnu = "convert",
      .summary = "turn an image into a virtual drive, or a foreign image into ours"},
-    {.action = Action::resume, .feature = "X6", .gnu = "resume", .summary = "continue an interrupted run"},
+    {.action = Action::purge, .feature = "B19", .slash = "purge", .gnu = "purge",
+     .summary = "delete the images of a folder that no rule keeps",
+     .about = "Sorts the images of a folder by their source (a drive and the choice of its partitions) and applies the "
+              "keep rules to each source. An image that one rule keeps is kept, and so is every image that a kept one "
+              "builds on. --keep-daily=7 keeps the newest image of each of the last seven days that have one; weeks "
+              "are those of ISO 8601, beginning on Monday; days begin by the local clock. While a rule of periods is not "
+              "used up the oldest image is kept too. What cannot be read (damaged, or encrypted and no fitting password "
+              "given) is kept and named.\n"
+              "Asks before anything is deleted; --dry-run shows what would be. Images in other folders are not seen: keep "
+              "the images of a chain together.",
+     .examples = "tintype purge --folder /mnt/bk --keep-last 7 --keep-weekly 8 --dry-run\n"
+                 "tintype purge --folder /mnt/bk --keep-daily 7 --keep-monthly 12 --unattended-yes",
+     .built = true},
     {.action = Action::boot_test, .feature = "X12", .gnu = "boot-test",
      .summary = "start a drive or image in a virtual machine and report how far it came"},
     {.action = Action::disc, .feature = "P7", .gnu = "disc", .summary = "burn images to discs and copy them back"},

@@ -10,7 +10,7 @@ namespace tintype::options {
 enum class Action : std::uint8_t {
   none, backup, restore, validate, copy, list, reboot, help, version,
   // named so that they can be refused in one clear sentence until they are built
-  ls, extract, mount, serve, consolidate, salvage, repair, convert, resume, boot_test, disc, media, schedule,
+  ls, extract, mount, serve, consolidate, salvage, repair, convert, purge, boot_test, disc, media, schedule,
   deploy, tui,
 };
 inline constexpr std::size_t kActionCount = static_cast<std::size_t>(Action::tui) + 1;

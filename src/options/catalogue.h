@@ -35,5 +35,6 @@ std::span<const Option> restore_options();
 std::span<const Option> geometry_options();
 std::span<const Option> shared_options();
 std::span<const Option> beyond_options();
+std::span<const Option> purge_options();
 
 }  // namespace tintype::options

@@ -56,12 +56,14 @@ constexpr std::array kBackupOptions = {
            .actions = kBackup, .group = Group::image,
            .help = "Write the oldest version of the image format that is still read."},
     Option{.features = "B17", .slash = "mf", .gnu = "multiple-file-sets", .actions = kBackup, .group = Group::image,
-           .help = "Write one image for each partition."},
+           .help = "Write one image for each partition, each complete in itself: NAME-1, NAME-2, NAME-0x301 …",
+           .built = true},
     Option{.features = "B19", .slash = "purge", .gnu = "purge", .ini = "Purge", .kind = Kind::integer,
            .actions = kBackup, .group = Group::image, .value_name = "DAYS",
-           .help = "After success delete images of the same source in the same folder that are this many days old or "
-                   "older, never one that a kept image builds on.",
-           .min = 1, .max = 36500},
+           .help = "After success delete images of the same source (drive and choice of its partitions) in the same folder "
+                   "that are this many times 24 hours old or older, never one that a kept image builds on, nor one that "
+                   "cannot be read. The action purge has finer rules.",
+           .min = 1, .max = 36500, .built = true},
     Option{.features = "B12", .slash = "v", .gnu = "post-validate", .ini = "PostValidate", .actions = kBackup,
            .group = Group::checking, .help = "Validate the image after writing it.", .built = true},
     Option{.features = "B8", .slash = "cdws", .gnu = "cd-write-speed", .ini = "CDWriteSpeed", .kind = Kind::integer,

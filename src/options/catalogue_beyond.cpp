@@ -9,7 +9,8 @@ namespace {
 constexpr ActionSet kBackup = bit(Action::backup);
 constexpr ActionSet kRestore = bit(Action::restore);
 constexpr ActionSet kPlaces = kRestore | bit(Action::copy);
-constexpr ActionSet kReadsImage = kImaging | actions(Action::list, Action::salvage);
+constexpr ActionSet kReadsImage = kImaging | actions(Action::list, Action::salvage, Action::purge);
+constexpr ActionSet kPurge = bit(Action::purge);
 constexpr ActionSet kWorks = kImaging | bit(Action::copy);
 
 // What the reference product does not have. Slash spelling: the same words ("/json", "/dry-run").
@@ -28,7 +29,7 @@ constexpr std::array kBeyond = {
            .help = "Show no progress, only warnings, errors and questions.", .built = true},
     Option{.features = "X8", .slash = "", .gnu = "no-color", .group = Group::reporting,
            .help = "Use no colours; the variable NO_COLOR does the same.", .built = true},
-    Option{.features = "X4", .slash = "", .gnu = "dry-run", .actions = kPlaces, .group = Group::what,
+    Option{.features = "X4", .slash = "", .gnu = "dry-run", .actions = kPlaces | kPurge, .group = Group::what,
            .help = "Print the plan, touch nothing.", .built = true},
     Option{.features = "R1", .slash = "", .gnu = "original-place", .actions = kRestore, .group = Group::placement,
            .help = "Put the partition where it lay on its source, which is also what a --drive without a partition "
@@ -51,7 +52,7 @@ constexpr std::array kBeyond = {
                    "depend on it.",
            .min = 1, .max = 256, .built = true},
     Option{.features = "B19", .slash = "", .gnu = "purge-all-sources", .actions = kBackup, .group = Group::image,
-           .help = "With --purge: delete old images of other sources too."},
+           .help = "With --purge: delete old images of other sources too.", .built = true},
     Option{.features = "B22 X6", .slash = "", .gnu = "resume", .actions = kBackup | kRestore,
            .group = Group::what,
            .help = "Go on with a backup that was cut off (killed, a power cut, a full or lost place): what is safely in its unfinished "

@@ -68,8 +68,9 @@ constexpr std::array kGlobal = {
            .section = IniSection::options, .repeatable = true},
     Option{.features = "G14 N9", .slash = "savename", .gnu = "save-name", .kind = Kind::text,
            .group = Group::image, .value_name = "NAME",
-           .help = "After success remember the image's name, so that $~NAME$ stands for it in later runs.",
-           .max = 64},
+           .help = "After a backup, restore or validation that succeeded remember the image's full path, so that $~NAME$ "
+                   "stands for it in later runs of the same user.",
+           .max = 64, .built = true},
     Option{.features = "G2", .slash = "seq", .gnu = "sequential-volume-ids", .ini = "SeqVolID", .group = Group::what,
            .default_value = "1",
            .help = "Number volumes in the order of their chain. There is no other order here.",

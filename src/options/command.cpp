@@ -5,6 +5,10 @@
 
 #include <algorithm>
 
+#include "base/local_time.h"
+#include "base/text.h"
+#include "options/name_variables.h"
+
 namespace tintype::options {
 namespace {
 
@@ -29,6 +33,8 @@ Result<void> check_backup(const ParsedCommand& command) {
   // The slash spelling is the manual's; elsewhere a drive that is named spares the search for it.
   if (const Setting* base = command.find("base"); base != nullptr && base->origin.where.starts_with('/')) TRY(exclude(command, "drive", "base"));
   if (!command.has("base")) TRY(need(command, "drive", "--drive 0, or see \"tintype list\""));
+  TRY(exclude(command, "multiple-file-sets", "base"));
+  TRY(exclude(command, "multiple-file-sets", "save-name"));
   if (command.has("purge-all-sources") && !command.has("purge"))
     return wrong("--purge-all-sources needs --purge", "add --purge DAYS");
   // A password that lies in the environment for other commands is no contradiction; one said here is.
@@ -45,6 +51,22 @@ Result<void> check_restore(const ParsedCommand& command) {
   TRY(exclude(command, "mbr-slot", "use-same-mbr-entry"));
   TRY(exclude(command, "replace-nt-signature", "change-nt-signature"));
   return {};
+}
+
+Result<void> check_purge(const ParsedCommand& command) {
+  TRY(need(command, "folder", "--folder /mnt/backup"));
+  bool any = false;
+  for (const std::string_view rule : {"keep-last", "keep-daily", "keep-weekly", "keep-monthly", "keep-yearly"})
+    any = any || command.number(rule).value_or(0) != 0;
+  if (const std::optional<std::string> within = command.text("keep-within")) {
+    any = true;
+    if (!parse_span(*within))
+      return wrong(fmt::format("--keep-within: \"{}\" is no stretch of time", printable(*within)),
+                   "say 30d, 2w, 1y6m; m are months");
+  }
+  if (any) return {};
+  return wrong("purge needs a rule that keeps something; nothing is deleted",
+               "add --keep-last 7, --keep-daily, --keep-weekly, --keep-monthly, --keep-yearly or --keep-within 30d");
 }
 
 }  // namespace
@@ -107,6 +129,10 @@ bool ParsedCommand::answers_yes() const { return flag("unattended-yes") && !answ
 
 Result<void> check_together(const ParsedCommand& command) {
   if (command.flag("quit")) return {};
+  if (const Setting* name = command.find("save-name")) {
+    const Result<void> good = check_saved_name(name->value.text);
+    if (!good) return fail(Error(good.error()).within(name->origin.where));
+  }
   switch (command.action) {
     case Action::backup: return check_backup(command);
     case Action::restore: return check_restore(command);
@@ -114,6 +140,7 @@ Result<void> check_together(const ParsedCommand& command) {
     case Action::salvage:
       TRY(need(command, "file", "--file /mnt/backup/name"));
       return need(command, "to", "--to /mnt/big/folder");
+    case Action::purge: return check_purge(command);
     case Action::copy:
       TRY(need(command, "source-drive", "--source-drive 0"));
       return need(command, "target-drive", "--target-drive 1");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,6 +35,7 @@ struct ParsedCommand {
   std::optional<Action> help_topic;   // action == help: which one; empty: the program
   bool help_in_slash = false;         // it was asked for by "/?"
   std::vector<Setting> settings;
+  std::chrono::local_seconds moment{}; // the start of the run on the wall's clock, as name variables show it
   std::vector<std::string> notes;     // for the log: options without effect here, INI sections passed over
 
   // The setting that counts (the last one), or null.

@@ -18,7 +18,7 @@ enum class Kind : std::uint8_t {
   sum,            // some of Option::choices added up, or their words joined by '+'; 0: none of them   [the sum]
   size,           // number with an optional unit, unit = Option::unit   [bytes]
   text,           // any text, at most max characters
-  path,           // a file or folder of the machine, or an image name (`0@1:\pc`)
+  path,           // a file or folder of the machine, or an image name (`0@1:\pc`); $~YYYY$ and its kin are replaced
   drive,          // a drive or partition name; a comma list where repeatable
   partition,      // a partition id without a drive: 1, 0x301            [the id]
   mask,           // a bit mask, or mount points separated by commas     [the mask, 0 for mount points]

@@ -65,6 +65,19 @@ void note_no_effect(ParsedCommand& command) {
   }
 }
 
+// Paths that count get what their variables stand for; an overruled one may name what is long gone.
+Result<void> expand_paths(const NameVariables& names, ParsedCommand& command) {
+  command.moment = names.moment;
+  for (Setting& each : command.settings) {
+    const Option& option = *each.option;
+    if (option.kind != Kind::path || (!option.repeatable && command.find(option.gnu) != &each)) continue;
+    Result<std::string> expanded = expand_names(each.value.text, names);
+    if (!expanded) return fail(std::move(expanded).error().within(each.origin.where));
+    each.value.text = std::move(expanded).take();
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<ParsedCommand> parse_command(const Inputs& inputs) {
@@ -80,6 +93,7 @@ Result<ParsedCommand> parse_command(const Inputs& inputs) {
   std::ranges::move(line.settings, std::back_inserter(command.settings));
   if (!inputs.allow_unbuilt) TRY(refuse_unbuilt(command));
   note_no_effect(command);
+  if (inputs.names) TRY(expand_paths(*inputs.names, command));
   if (!inputs.menus) TRY(check_together(command));
   return command;
 }

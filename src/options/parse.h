@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "options/command.h"
+#include "options/name_variables.h"
 
 namespace tintype::options {
 
@@ -21,6 +22,7 @@ struct Inputs {
   std::optional<std::string> password;           // the variable TINTYPE_PASSWORD
   std::vector<IniText> ini_files;                // strongest first
   bool menus = false;                            // an interactive run: the INI's defaults per action count too
+  std::optional<NameVariables> names;            // what $~YYYY$ … stand for in paths; without it they stay as they are
   bool allow_unbuilt = false;                    // for "show command" and tests: take what is not built yet
 };
 

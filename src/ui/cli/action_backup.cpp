@@ -8,15 +8,17 @@
 
 #include "base/text.h"
 #include "job/backup.h"
-#include "naming/image_name.h"
 #include "image/part_names.h"
 #include "naming/resolve.h"
 #include "ui/cli/actions.h"
 #include "ui/cli/after_backup.h"
 #include "ui/cli/backup_source.h"
 #include "ui/cli/drive_checks.h"
+#include "ui/cli/file_sets.h"
+#include "ui/cli/new_image.h"
 #include "ui/cli/open_image.h"
 #include "ui/cli/password.h"
+#include "ui/cli/purge_old.h"
 #include "ui/cli/version.h"
 
 namespace tintype::cli {
@@ -29,7 +31,7 @@ std::string host_name() {
 
 class BackupAction {
  public:
-  explicit BackupAction(Session& session) : session_(session), command_(session.command()) {}
+  BackupAction(Session& session, const OneOfSeveral* one) : session_(session), command_(session.command()), one_(one) {}
 
   Result<Report> run() {
     TRY(find_source());
@@ -68,8 +70,8 @@ class BackupAction {
       TRY(open_base());
     else
       source_ = TRY(resolve_source(command_.texts("drive")));
-    const ImageName name = TRY(parse_image_name(*command_.text("file")));
-    path_ = TRY(resolve_image_path(name, ImageUse::write));
+    if (one_ != nullptr) source_.partitions = {one_->partition};
+    path_ = one_ != nullptr ? one_->path : TRY(new_image_path(command_, source_));
     const SourceUse use = TRY(check_source(source_, path_, command_.flag("allow-in-use")));
     // Opened again, now that it is known whether it may be claimed.
     OpenOptions options{.exclusive = use.exclusive, .lock = true, .cache = session_.tuning().cache(),
@@ -180,6 +182,7 @@ class BackupAction {
   Session& session_;
   const options::ParsedCommand& command_;
   std::optional<OpenedImage> base_;
+  const OneOfSeveral* one_;  // null: all that was asked for in one image
   ResolvedDrive source_;
   std::string path_;
   BackupRequest request_;
@@ -187,6 +190,12 @@ class BackupAction {
 
 }  // namespace
 
-Result<Report> run_backup_action(Session& session) { return BackupAction(session).run(); }
+Result<Report> back_up(Session& session, const OneOfSeveral* one) { return BackupAction(session, one).run(); }
+
+Result<Report> run_backup_action(Session& session) {
+  Report report = TRY(session.command().flag("multiple-file-sets") ? back_up_each_partition(session) : back_up(session));
+  purge_old_images(session, report);
+  return report;
+}
 
 }  // namespace tintype::cli

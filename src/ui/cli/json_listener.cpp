@@ -23,6 +23,9 @@ Json error_object(const Error& error) {
 
 // Names from drives may hold any bytes; what is no UTF-8 becomes U+FFFD.
 std::string one_line(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+void add_facts(Json& json, const std::vector<Fact>& facts) {
+  for (const Fact& fact : facts) std::visit([&](const auto& value) { json[fact.name] = value; }, fact.value);
+}
 
 class JsonListener final : public Listener {
  public:
@@ -67,9 +70,14 @@ class JsonListener final : public Listener {
               {"outcome", cli::to_string(end.status)},
               {"seconds", end.seconds}};
     json["error"] = end.error != nullptr ? error_object(*end.error) : Json(nullptr);
-    if (end.report != nullptr)
-      for (const Fact& fact : end.report->facts)
-        std::visit([&](const auto& value) { json[fact.name] = value; }, fact.value);
+    if (end.report != nullptr) {
+      add_facts(json, end.report->facts);
+      for (const Rows& table : end.report->tables) {
+        Json rows = Json::array();
+        for (const std::vector<Fact>& row : table.rows) add_facts(rows.emplace_back(Json::object()), row);
+        json[table.name] = std::move(rows);
+      }
+    }
     put(json);
     if (end.error != nullptr) screen_.error(end.error->message());
   }

@@ -16,11 +16,18 @@ struct Fact {
   std::variant<std::uint64_t, std::string, std::vector<std::string>> value;
 };
 
+// A table of a result, for --json: "sets": [{"name": "pc", …}, …].
+struct Rows {
+  std::string name;
+  std::vector<std::vector<Fact>> rows;
+};
+
 // How an action ended, when it did not fail outright.
 struct Report {
   ExitStatus status = ExitStatus::success;
   std::vector<std::string> summary;  // for people, a line each
   std::vector<Fact> facts;
+  std::vector<Rows> tables;
 };
 
 struct RunStart {

@@ -26,9 +26,15 @@ Result<std::string> ask(Session& session, const std::string& prompt) {
 
 }  // namespace
 
+Result<std::optional<std::string>> told_password(Session& session) {
+  std::optional<std::string>& known = session.known_password();
+  if (!known) known = TRY(options::read_password(session.command()));
+  return known;
+}
+
 PasswordSource password_to_read(Session& session) {
   return [&session]() -> Result<std::string> {
-    if (std::optional<std::string> told = TRY(options::read_password(session.command()))) return *told;
+    if (std::optional<std::string> told = TRY(told_password(session))) return *told;
     if (!session.screen().facts().can_ask || session.command().answers_no()) return nobody_to_ask("the image");
     return ask(session, "Password of the image: ");
   };
@@ -36,12 +42,13 @@ PasswordSource password_to_read(Session& session) {
 
 Result<std::optional<std::string>> password_to_write(Session& session) {
   if (session.command().number("encryption").value_or(0) == 0) return std::nullopt;
-  if (std::optional<std::string> told = TRY(options::read_password(session.command()))) return told;
+  if (std::optional<std::string> told = TRY(told_password(session))) return told;
   if (!session.screen().facts().can_ask || session.command().answers_no()) return nobody_to_ask("--encryption");
   const std::string first = TRY(ask(session, "Password for the image: "));
   if (first.empty()) return fail(ErrorCode::usage, "the password is empty", "give one, or leave out --encryption");
   const std::string second = TRY(ask(session, "The same again: "));
   if (first != second) return fail(ErrorCode::usage, "the two passwords differ", "start again");
+  session.known_password() = first;
   return first;
 }
 

@@ -8,6 +8,9 @@
 
 namespace tintype::cli {
 
+// The password as the command tells it, or as it was typed for a new image in this run; nobody is asked.
+Result<std::optional<std::string>> told_password(Session& session);
+
 // The password of an image that is to be read: as the command tells it, or else asked for at the terminal. The
 // session must outlive it.
 PasswordSource password_to_read(Session& session);

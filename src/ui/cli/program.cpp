@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/cli/program.h"
 
+#include <fmt/format.h>
+
 #include <clocale>
 #include <csignal>
+#include <filesystem>
 #include <string_view>
 
+#include "base/local_time.h"
+#include "naming/saved_names.h"
 #include "options/parse.h"
 #include "ui/cli/actions.h"
+#include "ui/cli/version.h"
 
 namespace tintype::cli {
 namespace {
@@ -28,13 +34,35 @@ Result<Report> run_chosen(Session& session) {
     case Action::restore: return run_restore_action(session);
     case Action::validate: return run_validate_action(session);
     case Action::salvage: return run_salvage_action(session);
+    case Action::purge: return run_purge_action(session);
     default: return fail(ErrorCode::usage, "this action is not built yet", "\"tintype help\" lists those that are");
   }
 }
 
+// What $~YYYY$ and its kin stand for: one moment for the whole run.
+options::NameVariables name_variables() {
+  return {.moment = to_local(system_clock().now()), .version = kVersion, .saved = []() -> Result<SavedNames> {
+            return load_saved_names(TRY(saved_names_path()));
+          }};
+}
+
+// --save-name: what was done is done, but a later run must not go by an older name without anybody noticing.
+Result<Report> remember_name(const ParsedCommand& command, Result<Report> result) {
+  const std::optional<std::string> name = command.text("save-name");
+  const bool done = result && (result->status == ExitStatus::success || result->status == ExitStatus::bad_sectors);
+  if (!name || !done || command.flag("dry-run")) return result;
+  for (const Fact& fact : result->facts) {
+    if (fact.name != "image") continue;
+    const std::string path = std::filesystem::absolute(std::get<std::string>(fact.value)).lexically_normal().string();
+    const auto saved = [&]() -> Result<void> { return save_name(TRY(saved_names_path()), *name, path); }();
+    if (!saved) return fail(Error(saved.error()).within(fmt::format("{} is complete, but $~{}$ does not stand for it", path, *name)));
+  }
+  return result;
+}
+
 ExitStatus run_session(const ParsedCommand& command) {
   Session session(command);
-  return session.end(run_chosen(session));
+  return session.end(remember_name(command, run_chosen(session)));
 }
 
 bool typed_slashes(int argc, const char* const* argv) { return argc > 1 && argv[1][0] == '/'; }
@@ -44,8 +72,9 @@ bool typed_slashes(int argc, const char* const* argv) { return argc > 1 && argv[
 int run_program(int argc, const char* const* argv) {
   std::setlocale(LC_CTYPE, "");
   std::signal(SIGPIPE, SIG_IGN);  // a reader that goes away must not cut off a restore
-  const Result<options::Inputs> inputs = options::gather_inputs(argc, argv);
+  Result<options::Inputs> inputs = options::gather_inputs(argc, argv);
   if (!inputs) return static_cast<int>(report_failure(inputs.error()));
+  inputs->names = name_variables();
   const Result<ParsedCommand> command = options::parse_command(*inputs);
   if (!command) return static_cast<int>(report_failure(command.error()));
   if (command->action == Action::help || command->action == Action::version)

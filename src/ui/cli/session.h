@@ -28,6 +28,8 @@ class Session {
   const CancelToken& cancel() const { return cancel_; }
   JobContext context();
   const Tuning& tuning() const { return tuning_; }
+  // The password of this run once it is known: asked for, and read from its descriptor, only once.
+  std::optional<std::string>& known_password() { return known_password_; }
 
   // Opens the log, tells the listeners that the action starts, and sets the priority. Without it only the terminal listens.
   Result<void> begin();
@@ -50,6 +52,7 @@ class Session {
   std::chrono::steady_clock::time_point started_;
   MailListener* mail_ = nullptr;  // among the listeners of events_
   std::atomic<bool> running_{false};
+  std::optional<std::string> known_password_;
   bool stops_at_once_ = false;  // list: nothing to undo
   std::optional<Interrupts> interrupts_;  // last: its thread uses the others
 };
