@@ -56,7 +56,7 @@ constexpr std::array kBackupOptions = {
            .actions = kBackup, .group = Group::image,
            .help = "Write the oldest version of the image format that is still read."},
     Option{.features = "B17", .slash = "mf", .gnu = "multiple-file-sets", .actions = kBackup, .group = Group::image,
-           .help = "Write one image for each partition, each complete in itself: NAME-1, NAME-2, NAME-0x301 …",
+           .help = "Write one image for each partition, each complete in itself, called NAME-1, NAME-2, NAME-0x301 and so on.",
            .built = true},
     Option{.features = "B19", .slash = "purge", .gnu = "purge", .ini = "Purge", .kind = Kind::integer,
            .actions = kBackup, .group = Group::image, .value_name = "DAYS",

@@ -143,6 +143,17 @@ DocumentSection unbuilt_actions() {
   return {"Actions not built yet", names + ".", {}, {}};
 }
 
+DocumentSection name_variables() {
+  return {"Variables in names of files",
+          "In every option that takes a path. Time is that of the start, by the local clock. Capitals count.",
+          {{"$~YYYY$, $~YY$, $~MM$, $~DD$", "Year (four or two digits), month, day of the month."},
+           {"$~DOY$, $~DOW$", "Day of the year (001 to 366), day of the week (Mon, Tue, Wed, Thu, Fri, Sat, Sun)."},
+           {"$~HHMM$", "Hours and minutes."},
+           {"$~VER$", "Version of the program."},
+           {"$~NAME$", "The image that --save-name=NAME has remembered. A shell needs quotes: '--base=$~NAME$'."}},
+          {}};
+}
+
 DocumentSection exit_statuses() {
   return {"Exit status", "", {{"0", "success"},
                               {"1", "failed"},
@@ -160,7 +171,9 @@ DocumentSection surroundings() {
             "and so on. A command line takes only the global options from them."},
            {"TINTYPE, IFW", "Options as on the command line, separated by semicolons: comp:7;desc:\"my own; daily\"."},
            {"TINTYPE_PASSWORD", "The password of an image."},
-           {"NO_COLOR", "Set to anything: no colours."}},
+           {"NO_COLOR", "Set to anything: no colours."},
+           {"~/.local/state/tintype/names.json",
+            "What --save-name has remembered; with XDG_STATE_HOME set, tintype/names.json in that folder."}},
           {}};
 }
 
@@ -185,6 +198,7 @@ Document describe_program(Spelling spelling) {
   for (const Option& each : catalogue())
     if (is_general(each)) general.push_back(&each);
   add_options(out, Action::none, general, spelling);
+  out.sections.push_back(name_variables());
   out.sections.push_back(surroundings());
   out.sections.push_back(exit_statuses());
   out.sections.push_back(unbuilt_actions());

@@ -26,14 +26,14 @@ struct RetentionSet {
 // rule of periods is not used up the oldest image is kept as well, so that history does not lose its beginning.
 struct KeepRules {
   std::uint64_t last = 0, daily = 0, weekly = 0, monthly = 0, yearly = 0;  // weeks as in ISO 8601
-  std::optional<CalendarSpan> within;  // back from the newest image of the source that is not of the future
+  std::optional<CalendarSpan> within = {};  // back from the newest image of the source that is not of the future
 };
 
 // What to delete: sets that are so many times 24 hours old or older.
 struct AgeRule {
   std::uint64_t days = 0;
   bool all_sources = false;         // else only those of the sources of `just_made`
-  std::vector<SetId> just_made;     // never deleted
+  std::vector<SetId> just_made = {};// never deleted
 };
 
 struct Retention {
