@@ -52,11 +52,13 @@ Head read_head(Place& place, const std::string& name) {
   return head;
 }
 
-bool has_extension(std::string_view name) {
-  if (name.size() <= kExtension.size()) return false;
-  return std::ranges::equal(name.substr(name.size() - kExtension.size()), kExtension,
-                            [](char a, char b) { return (a | 0x20) == (b | 0x20); });
+std::string lower(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
 }
+
+bool has_extension(const std::string& name) { return name.size() > kExtension.size() && lower(name).ends_with(kExtension); }
 
 std::string short_name(const std::string& file) {
   return has_extension(file) ? file.substr(0, file.size() - kExtension.size()) : file;
@@ -81,17 +83,27 @@ class Scan {
     for (const std::string& name : TRY(place_->list())) {
       TRY(cancel_.check());
       Head head = read_head(*place_, name);
+      TRY(check_readable(name, head));
       if (head.header || head.ours || has_extension(name)) heads_.emplace(name, std::move(head));
     }
     for (const auto& [name, head] : heads_) {
       TRY(cancel_.check());
-      if (head.header ? head.header->part == 0 : has_extension(name)) add(name, head);
+      if (head.header ? head.header->part == 0 : has_extension(name)) TRY(add(name, head));
     }
     return std::move(folder_);
   }
 
  private:
-  void add(const std::string& name, const Head& head) {
+  // A file whose beginning cannot be read may build on any other, or be a part of it. (One that can be read and makes no sense
+  // tells at least what it builds on, or is no image.)
+  Result<void> check_readable(const std::string& name, const Head& head) const {
+    const bool said_something = head.error.code == ErrorCode::corrupt || head.error.code == ErrorCode::unsupported ||
+                                head.error.code == ErrorCode::usage || head.error.code == ErrorCode::not_found;
+    if (head.header || said_something || lower(name).find(kExtension) == std::string::npos) return {};
+    return fail(Error(head.error).with_hint("no image of the folder is deleted, since this one may need it: make it readable or move it away"));
+  }
+
+  Result<void> add(const std::string& name, const Head& head) {
     if (head.header && name.ends_with(kPurged)) return add_leftover(name, *head.header);
     FoundSet found;
     found.file = name;
@@ -101,7 +113,7 @@ class Scan {
     if (set_header) {
       found.set.id = set_header->set_id;
       need(found.set, set_header->base_id);
-      add_files(found);
+      TRY(add_files(found));
     } else if (head.ours) {
       need(found.set, head.claimed_base);
     }
@@ -110,6 +122,7 @@ class Scan {
     else if (!has_extension(name)) found.set.why_kept = "its name does not end in .tti";
     else read_catalog(found, *head.header);
     folder_.sets.push_back(std::move(found));
+    return {};
   }
 
   static void need(RetentionSet& set, const SetId& id) {
@@ -127,7 +140,7 @@ class Scan {
     return name == part_name(image, part) || name == partial_name(image, part);
   }
 
-  void add_files(FoundSet& found) const {
+  Result<void> add_files(FoundSet& found) const {
     for (const auto& [name, head] : heads_) {
       if (!head.header || head.header->part == 0 || head.header->set_id != found.set.id) continue;
       if (!is_part_of(name, found.file, head.header->part)) continue;
@@ -135,19 +148,21 @@ class Scan {
       found.bytes += head.bytes;
     }
     const std::string parity = found.file + ".parity";
-    if (!belongs_to(*place_, parity, found.set.id).value_or(false)) return;
+    if (!TRY(belongs_to(*place_, parity, found.set.id))) return {};
     found.others.push_back(parity);
-    if (const auto file = place_->open(parity)) found.bytes += (*file)->size();
+    found.bytes += TRY(place_->open(parity))->size();
+    return {};
   }
 
-  void add_leftover(const std::string& name, const PartFacts& header) {
+  Result<void> add_leftover(const std::string& name, const PartFacts& header) {
     Leftover leftover{name, header.set_id, {}};
     FoundSet gone;
     gone.file = name.substr(0, name.size() - kPurged.size());
     gone.set.id = header.set_id;
-    add_files(gone);
+    TRY(add_files(gone));
     leftover.files = std::move(gone.others);
     folder_.leftovers.push_back(std::move(leftover));
+    return {};
   }
 
   void read_catalog(FoundSet& found, const PartFacts& header) {

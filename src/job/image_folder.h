@@ -42,7 +42,8 @@ Result<bool> belongs_to(Place& place, const std::string& name, const SetId& id);
 
 // Finds the image sets of a folder by the headers of its files, and reads the catalogs of those that need no password or that
 // `password` opens. What cannot be read, and what a backup is writing or has left unfinished, is listed with why_kept, its needs
-// as far as they can be told. Removes nothing. Errors: the folder cannot be read; cancelled.
+// as far as they can be told. Removes nothing. Errors: the folder, or the beginning of a file that has the name of one of ours,
+// cannot be read (nobody knows what that one needs); cancelled.
 Result<ImageFolder> scan_images(const std::shared_ptr<Place>& place, const std::optional<std::string>& password,
                                 const CancelToken& cancel);
 
