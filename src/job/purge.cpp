@@ -68,6 +68,8 @@ class Purge {
   // The set is gone for good when this succeeds: a power cut must bring back neither a set with a hole nor one whose base is
   // deleted next. Its lock is held for as long as its first part exists.
   Result<void> vanish(const FoundSet& found) {
+    TRY(check_unused(found.file));
+    for (const std::string& name : found.others) TRY(check_unused(name));
     lock_ = TRY(place_->lock(found.file));
     const PartHeader now = TRY(read_part_header(*place_, found.file));
     if (now.set_id != found.set.id || now.part != 0)
@@ -77,6 +79,11 @@ class Purge {
       return fail(ErrorCode::exists, fmt::format("{} is in the way", place_->describe(marker)), "look at it and remove it");
     TRY(place_->rename(found.file, marker));
     return place_->sync();
+  }
+
+  Result<void> check_unused(const std::string& name) {
+    if (!TRY(place_->open_elsewhere(name))) return {};
+    return fail(ErrorCode::busy, fmt::format("{} is open in another program", place_->describe(name)), "wait until it is done, then run the purge again");
   }
 
   Result<void> finish(const Leftover& leftover) {

@@ -54,6 +54,8 @@ class Place {
   // The same lock on a finished file. Error{busy} if somebody has it, Error{not_found} if there is no such file. Null where
   // the place cannot lock.
   virtual Result<std::unique_ptr<PlaceLock>> lock(const std::string& name) = 0;
+  // Whether anybody has the file open now, as a reader of an image has, who takes no lock. False where that cannot be told.
+  virtual Result<bool> open_elsewhere(const std::string&) { return false; }
   virtual Result<std::unique_ptr<ReadFile>> open(const std::string& name) = 0;
   virtual Result<bool> exists(const std::string& name) = 0;
   virtual Result<std::vector<std::string>> list() = 0;

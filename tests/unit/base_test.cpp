@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <ctime>
+#include <optional>
+
 #include "base/bytes.h"
 #include "base/environment.h"
 #include "base/extent.h"
+#include "base/local_time.h"
 #include "base/text.h"
 
 namespace tintype {
@@ -118,6 +123,33 @@ TEST(Bytes, ZeroTest) {
 
 TEST(Environment, Iso8601) {
   EXPECT_EQ(iso8601(std::chrono::sys_seconds(std::chrono::seconds(1795439109))), "2026-11-23T13:05:09Z");
+}
+
+TEST(LocalTime, SpansOfTheCalendar) {
+  using namespace std::chrono;
+  const auto at = local_days(2024y / March / 31) + 5h;
+  EXPECT_EQ(before(at, *parse_span("1m")), local_days(2024y / February / 29) + 5h);
+  EXPECT_EQ(before(at, *parse_span("1y1m")), local_days(2023y / February / 28) + 5h);
+  EXPECT_EQ(before(at, *parse_span("1w2d12H")), local_days(2024y / March / 21) + 17h);
+  for (const char* bad : {"", "5", "m", "1x", "1d1d", "0d", "-1d", "1 d", "2000y", "99999999999999999999d"})
+    EXPECT_FALSE(parse_span(bad)) << bad;
+}
+
+TEST(LocalTime, FollowsTheZone) {
+  using namespace std::chrono;
+  const sys_seconds moment = sys_days(2026y / July / 1) + 23h;
+  const auto in_zone = [&](const char* zone) {
+    ::setenv("TZ", zone, 1);
+    ::tzset();
+    return to_local(moment);
+  };
+  const char* before_test = std::getenv("TZ");
+  const std::optional<std::string> old = before_test != nullptr ? std::optional<std::string>(before_test) : std::nullopt;
+  EXPECT_EQ(in_zone("UTC"), local_days(2026y / July / 1) + 23h);
+  EXPECT_EQ(in_zone("CET-1CEST,M3.5.0,M10.5.0/3"), local_days(2026y / July / 2) + 1h);
+  EXPECT_EQ(in_zone("XXX+11"), local_days(2026y / July / 1) + 12h);
+  old ? ::setenv("TZ", old->c_str(), 1) : ::unsetenv("TZ");
+  ::tzset();
 }
 
 }  // namespace
