@@ -178,7 +178,7 @@ class Scan {
     }
     const Catalog& catalog = (*image)->catalog();
     found.kind = catalog.kind;
-    for (const SetId& link : catalog.links) need(found.set, link);
+    for (const Link& link : catalog.links) need(found.set, link.set_id);
     if (catalog.created < 0 || catalog.created > kLastSecond) {
       found.set.why_kept = "its date makes no sense";
       return;
