@@ -4,10 +4,28 @@
 #include <algorithm>
 #include <charconv>
 
+#include "image/parity_file.h"
+
 namespace tintype {
 namespace {
 constexpr std::string_view kPartial = ".partial";
+constexpr std::string_view kRepair = ".repair";
+
+// The number that a name without ".partial" gives a part of the image; empty if it is none of its names.
+std::optional<std::uint32_t> part_number(std::string_view name, std::string_view image) {
+  if (!name.starts_with(image)) return std::nullopt;
+  std::string_view rest = name.substr(image.size());
+  if (rest.empty()) return 0;
+  if (rest.front() != '.') return std::nullopt;
+  rest.remove_prefix(1);
+  std::uint32_t part = 0;
+  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), part);
+  // Only the canonical spelling counts: "pc.tti.01" is somebody else's file.
+  if (error != std::errc{} || end != rest.data() + rest.size() || std::to_string(part) != rest || part == 0) return std::nullopt;
+  return part;
 }
+
+}  // namespace
 
 std::string part_name(const std::string& image, std::uint32_t part) {
   return part == 0 ? image : image + "." + std::to_string(part);
@@ -20,19 +38,9 @@ std::string partial_name(const std::string& image, std::uint32_t part) {
 Result<std::vector<PartFile>> find_parts(Place& place, const std::string& image) {
   std::vector<PartFile> found;
   for (const std::string& name : TRY(place.list())) {
-    if (!name.starts_with(image)) continue;
-    std::string_view rest = std::string_view(name).substr(image.size());
-    PartFile file{0, rest.ends_with(kPartial), name};
-    if (file.partial) rest.remove_suffix(kPartial.size());
-    if (!rest.empty()) {
-      if (rest.front() != '.') continue;
-      rest.remove_prefix(1);
-      const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), file.part);
-      // Only the canonical spelling counts: "pc.tti.01" is somebody else's file.
-      if (error != std::errc{} || end != rest.data() + rest.size() || std::to_string(file.part) != rest || file.part == 0)
-        continue;
-    }
-    found.push_back(std::move(file));
+    const bool partial = name.ends_with(kPartial);
+    const auto part = part_number(std::string_view(name).substr(0, name.size() - (partial ? kPartial.size() : 0)), image);
+    if (part) found.push_back({*part, partial, name});
   }
   std::sort(found.begin(), found.end(), [](const PartFile& a, const PartFile& b) {
     return a.part != b.part ? a.part < b.part : a.partial < b.partial;
@@ -60,11 +68,17 @@ Result<std::optional<PartHeader>> header_if_sound(Place& place, const std::strin
   return fail(std::move(header).error());
 }
 
+// Whether there is something that looks like the rest of a cut-off publish.
+Result<bool> is_unfinished(Place& place, const std::string& image, const std::vector<PartFile>& files) {
+  if (std::any_of(files.begin(), files.end(), [](const PartFile& file) { return is_unfinished(file); })) return true;
+  return place.exists(partial_parity_name(image));
+}
+
 }  // namespace
 
 Result<void> finish_publishing(Place& place, const std::string& image) {
   const std::vector<PartFile> files = TRY(find_parts(place, image));
-  if (std::none_of(files.begin(), files.end(), is_unfinished)) return {};
+  if (!TRY(is_unfinished(place, image, files))) return {};
   const std::optional<PartHeader> first = TRY(header_if_sound(place, image));
   if (!first) return {};
   bool synced = false;
@@ -76,12 +90,27 @@ Result<void> finish_publishing(Place& place, const std::string& image) {
     if (!std::exchange(synced, true)) TRY(place.sync());
     TRY(place.rename(file.name, part_name(image, file.part)));
   }
+  if (TRY(parity_set_id(place, partial_parity_name(image))) == first->set_id) {
+    if (!std::exchange(synced, true)) TRY(place.sync());
+    TRY(place.rename(partial_parity_name(image), parity_name(image)));
+  }
   return synced ? place.sync() : Result<void>{};
+}
+
+Result<void> remove_repair_leftovers(Place& place, const std::string& image) {
+  for (const std::string& name : TRY(place.list())) {
+    if (!name.ends_with(kRepair)) continue;
+    const std::string of = name.substr(0, name.size() - kRepair.size());
+    const bool part = part_number(of, image) && TRY(header_if_sound(place, name));
+    const bool parity = of == parity_name(image) && TRY(parity_set_id(place, name));
+    if (part || parity) TRY(place.remove(name));
+  }
+  return {};
 }
 
 void finish_publishing_if_idle(Place& place, const std::string& image) {
   const Result<std::vector<PartFile>> files = find_parts(place, image);
-  if (!files || std::none_of(files->begin(), files->end(), is_unfinished)) return;
+  if (!files || !is_unfinished(place, image, *files).value_or(false)) return;
   const auto lock = place.lock(image);
   if (lock) (void)finish_publishing(place, image);
 }

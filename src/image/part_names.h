@@ -27,11 +27,13 @@ Result<std::vector<PartFile>> find_parts(Place& place, const std::string& image)
 // The header of one part file.
 Result<PartHeader> read_part_header(Place& place, const std::string& name);
 
-// A publish that was cut off after its first rename is completed: partial parts that belong to the set which has the
-// image's name get their final names. The caller holds the image's lock. Damaged headers are passed over; only the
+// A publish that was cut off after its first rename is completed: partial parts, and the recovery file, that belong to the set
+// which has the image's name get their final names. The caller holds the image's lock. Damaged headers are passed over; only the
 // place's own failures are errors.
 Result<void> finish_publishing(Place& place, const std::string& image);
-// The same for a reader: only if there is something to do and no backup of that name is running.
+// Removes what a cut-off repair left behind, as far as it can be told from files of others. The caller holds the image's lock.
+Result<void> remove_repair_leftovers(Place& place, const std::string& image);
+// Finishes publishing for a reader: only if there is something to do and no backup of that name is running.
 void finish_publishing_if_idle(Place& place, const std::string& image);
 
 }  // namespace tintype

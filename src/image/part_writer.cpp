@@ -8,6 +8,7 @@
 #include <numeric>
 #include <thread>
 
+#include "image/parity_file.h"
 #include "image/part_names.h"
 
 namespace tintype {
@@ -44,16 +45,19 @@ Result<std::unique_ptr<PartWriter>> PartWriter::resume(std::shared_ptr<Place> pl
 // With the lock of the first part: finishes what an earlier run published by half, and removes parts that are nobody's.
 Result<void> PartWriter::take_the_name() {
   TRY(lock_image());
+  TRY(check_no_repair());
   TRY(finish_publishing(*place_, options_.image));
   for (const PartFile& file : TRY(find_parts(*place_, options_.image)))
     if (file.partial && file.part >= created_) TRY(place_->remove(file.name));
-  return {};
+  TRY(place_->remove(partial_parity_name(options_.image)));
+  return remove_repair_leftovers(*place_, options_.image);
 }
 
 PartWriter::~PartWriter() {
   // The first part goes last: its lock keeps the next backup of this name from starting among what is removed here.
-  if (!published_ && !keep_)
-    for (std::uint32_t i = created_; i-- > 0;) (void)place_->remove(partial_name(options_.image, i));
+  if (published_ || keep_) return;
+  if (has_parity_) (void)place_->remove(partial_parity_name(options_.image));
+  for (std::uint32_t i = created_; i-- > 0;) (void)place_->remove(partial_name(options_.image, i));
 }
 
 Result<void> PartWriter::lock_image() {
@@ -71,6 +75,13 @@ Result<void> PartWriter::lock_image() {
   }
 }
 
+Result<void> PartWriter::check_no_repair() const {
+  // A repair holds this lock before it asks for that of the first part being written, which we have: one of us sees the other.
+  const Result<std::unique_ptr<PlaceLock>> lock = place_->lock(parity_name(options_.image));
+  if (lock || lock.error().code != ErrorCode::busy) return {};
+  return fail(ErrorCode::busy, place_->describe(options_.image) + " is being repaired", "wait until it is done, or choose another name");
+}
+
 Result<void> PartWriter::start_part() {
   if (part() > kMaxParts - 1)
     return fail(ErrorCode::usage, fmt::format("the image would have more than {} parts", kMaxParts), "use larger parts");
@@ -82,22 +93,26 @@ Result<void> PartWriter::start_part() {
   return write(header.encode());
 }
 
-Result<void> PartWriter::write(ByteSpan bytes) {
+Result<void> append_with_room(AppendFile& file, ByteSpan bytes, const MakeRoom& make_room) {
   while (true) {
-    const std::uint64_t before = file().size();
+    const std::uint64_t before = file.size();
     const std::array<ByteSpan, 1> pieces = {bytes};
-    Result<void> result = file().append(pieces);
+    Result<void> result = file.append(pieces);
     if (result) return result;
     // What arrived stays; only the rest is tried again.
-    bytes = bytes.subspan(static_cast<std::size_t>(file().size() - before));
-    const bool full = result.error().code == ErrorCode::no_space;
-    if (full && options_.make_room && options_.make_room(result.error())) continue;
-    if (!full && result.error().code != ErrorCode::io) return result;
-    // What is there can be continued when there is room, or when the place is back.
-    keep_ = true;
-    return fail(std::move(result).error().with_hint("what is done stays there as .partial files: --resume goes on with it"));
+    bytes = bytes.subspan(static_cast<std::size_t>(file.size() - before));
+    if (result.error().code != ErrorCode::no_space || !make_room || !make_room(result.error())) return result;
   }
 }
+
+// A place that ran full, or is gone, leaves what can be continued when there is room or when it is back.
+Result<void> PartWriter::keep_if_place_failed(Result<void> result) {
+  if (result || (result.error().code != ErrorCode::no_space && result.error().code != ErrorCode::io)) return result;
+  keep_ = true;
+  return fail(std::move(result).error().with_hint("what is done stays there as .partial files: --resume goes on with it"));
+}
+
+Result<void> PartWriter::write(ByteSpan bytes) { return keep_if_place_failed(append_with_room(file(), bytes, options_.make_room)); }
 
 Result<void> PartWriter::ensure_room(std::uint64_t bytes) {
   if (options_.max_part_bytes == 0 || fits(file().size(), bytes, options_.max_part_bytes)) return {};
@@ -125,6 +140,15 @@ Result<void> PartWriter::publish(Trailer trailer) {
   trailer.parts = part() + 1;
   trailer.part_bytes = file().size() + kTrailerBytes;
   TRY(write(trailer.encode()));
+  if (options_.add_parity) {
+    // Before the last part is flushed: the drive is still writing it out meanwhile.
+    std::vector<std::uint64_t> part_bytes = finished_;
+    part_bytes.push_back(file().size());
+    has_parity_ = true;  // whatever of it is there is ours to remove
+    Result<bool> added = options_.add_parity(trailer.set_id, part_bytes);
+    if (!added) return keep_if_place_failed(std::unexpected(std::move(added).error()));
+    has_parity_ = *added;
+  }
   TRY(file().sync());
   TRY(place_->sync());
   TRY(name_first_part());
@@ -156,7 +180,15 @@ Result<void> PartWriter::name_other_parts(std::uint32_t parts) {
     const Result<PartHeader> header = read_part_header(*place_, file.name);
     if (header && header->part == file.part) TRY(place_->remove(file.name));
   }
+  TRY(name_parity());
   return place_->sync();
+}
+
+Result<void> PartWriter::name_parity() {
+  const std::string name = parity_name(options_.image);
+  if (has_parity_) return place_->rename(partial_parity_name(options_.image), name);
+  // That of the older image; a file that is none of ours only happens to have the name.
+  return TRY(parity_set_id(*place_, name)) ? place_->remove(name) : Result<void>{};
 }
 
 }  // namespace tintype

@@ -10,12 +10,21 @@
 
 namespace tintype {
 
+// Asked when the place is full; true: room was made, try again. Null: fail.
+using MakeRoom = std::function<bool(const Error&)>;
+// Appends all of it; what arrived before a place was full stays, only the rest is tried again.
+Result<void> append_with_room(AppendFile& file, ByteSpan bytes, const MakeRoom& make_room);
+
+// Writes the recovery file of a set that is complete, under partial_parity_name(), and flushes it. The parts still have their
+// temporary names. False: none was written.
+using AddParity = std::function<Result<bool>(const SetId& set_id, std::span<const std::uint64_t> part_bytes)>;
+
 struct PartWriterOptions {
   std::string image;                  // "pc.tti"
   PartHeader header;                  // as in every part; the part number is filled in
   std::uint64_t max_part_bytes = 0;   // 0: no limit
-  // Asked when the place is full; true: room was made, try again. Null: fail.
-  std::function<bool(const Error&)> make_room;
+  MakeRoom make_room;
+  AddParity add_parity;               // null: no recovery file
 };
 
 // Appends frames to the parts of one image under temporary names and publishes them by one rename. One thread.
@@ -49,6 +58,9 @@ class PartWriter {
   Result<void> start_part();
   Result<void> name_first_part();
   Result<void> name_other_parts(std::uint32_t parts);
+  Result<void> name_parity();
+  Result<void> check_no_repair() const;
+  Result<void> keep_if_place_failed(Result<void> result);
   Result<void> write(ByteSpan bytes);
   AppendFile& file() const { return file_ ? *file_ : *first_; }
   std::uint32_t part() const { return static_cast<std::uint32_t>(finished_.size()); }
@@ -60,6 +72,7 @@ class PartWriter {
   std::unique_ptr<PlaceLock> image_lock_; // of the image that has the name now
   std::uint32_t created_ = 0;             // parts that are ours to remove
   std::vector<std::uint64_t> finished_;
+  bool has_parity_ = false;
   bool published_ = false;
   bool keep_ = false;
 };

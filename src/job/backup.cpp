@@ -11,6 +11,7 @@
 #include "job/base_index.h"
 #include "job/base_match.h"
 #include "job/chunk_maker.h"
+#include "job/parity.h"
 #include "job/pipeline.h"
 #include "job/progress.h"
 
@@ -54,8 +55,8 @@ class Backup {
       TRY(writer_->end_area());
     }
     TRY(context_.cancel.check());
-    TRY(writer_->finish(context_.clock));
     meter.finish();
+    TRY(writer_->finish(context_.clock));
     return report();
   }
 
@@ -130,6 +131,8 @@ class Backup {
            fmt::format("{}. Make room there and retry, or abort?", error.message()), {}});
       return answer == Answer::retry && !context_.cancel.cancelled();
     };
+    if (request_.parity_percent != 0)
+      options.add_parity = parity_adder(*request_.place, request_.image, request_.parity_percent, options.make_room, context_, parity_bytes_);
     writer_ = unfinished_ ? TRY(ImageWriter::resume(request_.place, std::move(options), prologue_, *unfinished_, context_.random))
                           : TRY(ImageWriter::create(request_.place, std::move(options), prologue_, context_.random));
     if (request_.keep_failed) writer_->keep_unfinished();
@@ -218,6 +221,7 @@ class Backup {
     report.continued_bytes = continued_bytes_;
     report.kind = prologue_.kind;
     report.image_bytes = writer_->total_bytes();
+    report.parity_bytes = parity_bytes_;
     report.set_id = to_hex(writer_->set_id());
     if (report.unreadable_bytes > 0) report.outcome = Outcome::with_bad_sectors;
     return report;
@@ -240,6 +244,7 @@ class Backup {
   std::uint64_t next_counter_ = 0;
   std::uint64_t changed_bytes_ = 0;
   std::uint64_t continued_bytes_ = 0;
+  std::uint64_t parity_bytes_ = 0;
 };
 
 }  // namespace

@@ -30,6 +30,7 @@ struct BackupRequest {
   bool encrypt = false;
   int compression = 1;                    // 0, 1, 2, 7, 10
   std::string description;                // at most 127 characters
+  std::uint32_t parity_percent = 0;       // share of the recovery file, 1 to 100; 0: none
   bool raw = false;                       // every sector; of a whole drive without looking at partitions
   bool skip_page_files = true;
   bool skip_hibernation_files = true;
@@ -50,6 +51,7 @@ struct BackupReport {
   std::uint64_t continued_bytes = 0;  // of the image: data that a run which was cut off had saved already
   std::uint64_t image_bytes = 0;
   std::string kind;
+  std::uint64_t parity_bytes = 0;  // of the recovery file, not counted in image_bytes
   std::uint64_t unreadable_bytes = 0;
   std::string set_id;  // hex
 };

@@ -30,7 +30,8 @@ constexpr std::array<ActionInfo, kActionCount> kActions = {{
     {.action = Action::validate, .feature = "A3", .slash = "v", .gnu = "validate",
      .summary = "check an image from its first byte to its last",
      .about = "Reads every part file and checks every chunk, the index and the chain it belongs to; names the "
-              "partitions that are hit when something is damaged.",
+              "partitions that are hit when something is damaged. With a recovery file (backup --parity) also checks that, "
+              "and says whether repair can mend the damage.",
      .examples = "tintype validate --file /mnt/bk/pc",
      .built = true},
     {.action = Action::copy, .feature = "A4", .slash = "copy", .gnu = "copy",
@@ -61,7 +62,16 @@ constexpr std::array<ActionInfo, kActionCount> kActions = {{
               "salvage.json list what is lost. The exit status is 5 if something is, 4 if nothing could be brought back.",
      .examples = "tintype salvage --file /mnt/bk/pc --to /mnt/big/pc-salvaged",
      .built = true},
-    {.action = Action::repair, .feature = "X5", .gnu = "repair", .summary = "mend an image from its parity"},
+    {.action = Action::repair, .feature = "X5", .gnu = "repair",
+     .summary = "mend a damaged image from its recovery file",
+     .about = "For images made by backup --parity. Finds what is damaged or missing in the parts and in the recovery file "
+              "and writes those files anew; an old file is replaced only when the new one is complete and checked. If more is "
+              "lost than can be brought back, nothing is touched. No password is needed, and there has to be room for a "
+              "second copy of the largest damaged part.",
+     .examples = "tintype backup --drive 0 --file /mnt/bk/pc --parity 5%\n"
+                 "tintype validate --file /mnt/bk/pc\n"
+                 "tintype repair --file /mnt/bk/pc",
+     .built = true},
     {.action = Action::convert, .feature = "X11", .gnu = "convert",
      .summary = "turn an image into a virtual drive, or a foreign image into ours"},
     {.action = Action::purge, .feature = "B19", .slash = "purge", .gnu = "purge",

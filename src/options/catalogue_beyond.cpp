@@ -9,9 +9,9 @@ namespace {
 constexpr ActionSet kBackup = bit(Action::backup);
 constexpr ActionSet kRestore = bit(Action::restore);
 constexpr ActionSet kPlaces = kRestore | bit(Action::copy);
-constexpr ActionSet kReadsImage = kImaging | actions(Action::list, Action::salvage, Action::purge);
+constexpr ActionSet kReadsImage = kImaging | actions(Action::list, Action::salvage, Action::purge, Action::repair);
 constexpr ActionSet kPurge = bit(Action::purge);
-constexpr ActionSet kWorks = kImaging | bit(Action::copy);
+constexpr ActionSet kWorks = kImaging | actions(Action::copy, Action::repair);
 
 // What the reference product does not have. Slash spelling: the same words ("/json", "/dry-run").
 constexpr std::array kBeyond = {
@@ -58,9 +58,12 @@ constexpr std::array kBeyond = {
            .help = "Go on with a backup that was cut off (killed, a power cut, a full or lost place): what is safely in its unfinished "
                    "files is not saved again. The source is hashed again, so the image is of its state now. A restore goes on as --delta does.",
            .built = true},
-    Option{.features = "X5", .slash = "", .gnu = "parity", .kind = Kind::integer, .actions = kBackup,
+    Option{.features = "X5", .slash = "", .gnu = "parity", .ini = "Parity", .kind = Kind::integer, .actions = kBackup,
            .group = Group::image, .value_name = "PERCENT",
-           .help = "Add this share of parity, by which damage can be mended later.", .min = 1, .max = 100},
+           .help = "Write a recovery file of this share of the image (IMAGE.parity), such as 5%, from which repair brings back "
+                   "what is damaged or lost later: one contiguous loss of up to the share, a lost part file included, or "
+                   "scattered damage.",
+           .min = 1, .max = 100, .percent = true, .built = true},
     Option{.features = "X7", .slash = "", .gnu = "delta", .actions = kPlaces, .group = Group::tuning,
            .help = "Read the target first and write only what differs: the fast way back to an earlier state, and the way to "
                    "finish a restore that was cut off.",

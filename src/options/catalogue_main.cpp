@@ -7,7 +7,7 @@ namespace tintype::options {
 namespace {
 
 constexpr ActionSet kReadsDrive = actions(Action::backup, Action::list);
-constexpr ActionSet kWithFile = actions(Action::backup, Action::restore, Action::validate, Action::list, Action::salvage);
+constexpr ActionSet kWithFile = actions(Action::backup, Action::restore, Action::validate, Action::list, Action::salvage, Action::repair);
 
 // Manual tables 3, 5, 7, 9 and the text on listing: what an action works on.
 constexpr std::array kMain = {

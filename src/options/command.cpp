@@ -136,7 +136,8 @@ Result<void> check_together(const ParsedCommand& command) {
   switch (command.action) {
     case Action::backup: return check_backup(command);
     case Action::restore: return check_restore(command);
-    case Action::validate: return need(command, "file", "--file /mnt/backup/name");
+    case Action::validate:
+    case Action::repair: return need(command, "file", "--file /mnt/backup/name");
     case Action::salvage:
       TRY(need(command, "file", "--file /mnt/backup/name"));
       return need(command, "to", "--to /mnt/big/folder");

@@ -63,6 +63,7 @@ struct Option {
   std::string_view ini_on = "1";        // the INI value that switches a flag on
   std::string_view ini_on_copy = {};    // the same in [Copy_Defaults], where it differs
   bool ini_on_command_line = true;      // false: the INI's value serves menus only
+  bool percent = false;                 // Kind::integer: "%" may stand behind it
   bool value_optional = false;          // "/rb" alone means the first choice
   bool repeatable = false;
   bool no_effect_here = false;          // names something this platform has no counterpart for

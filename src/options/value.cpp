@@ -60,7 +60,8 @@ Result<Value> parse_sum(const Option& option, std::string_view text) {
 }
 
 Result<Value> parse_integer(const Option& option, std::string_view text) {
-  const std::optional<std::uint64_t> number = parse_number(text);
+  const std::string_view digits = option.percent && text.ends_with('%') ? text.substr(0, text.size() - 1) : text;
+  const std::optional<std::uint64_t> number = parse_number(digits);
   if (!number || *number < option.min || *number > option.max)
     return wrong(fmt::format("\"{}\" is not {}", printable(text), accepted(option)));
   return Value{std::string(text), *number};
@@ -174,6 +175,7 @@ std::string accepted(const Option& option) {
     case Kind::integer:
       if (option.max == std::numeric_limits<std::uint64_t>::max())
         return fmt::format("a number of at least {}", option.min);
+      if (option.percent) return fmt::format("a share from {}% to {}%", option.min, option.max);
       return fmt::format("a number from {} to {}", option.min, option.max);
     case Kind::size:
       return option.min > 1 ? fmt::format("a size of at least {}, such as 650MiB", format_size(option.min))

@@ -127,6 +127,7 @@ class BackupAction {
     TRY(choose_password());
     request_.compression = static_cast<int>(command_.number("compression").value_or(1));
     request_.description = command_.text("description").value_or("");
+    request_.parity_percent = static_cast<std::uint32_t>(command_.number("parity").value_or(0));
     request_.raw = command_.flag("raw-mode") || (base_ && is_raw_drive(base_->reader->catalog()));
     request_.skip_page_files = command_.flag("skip-page-file");
     request_.skip_hibernation_files = command_.flag("skip-hibernation-file");
@@ -165,6 +166,7 @@ class BackupAction {
                  {"changed_bytes", report.changed_bytes},
                  {"continued_bytes", report.continued_bytes},
                  {"image_bytes", report.image_bytes},
+                 {"parity_bytes", report.parity_bytes},
                  {"unreadable_bytes", report.unreadable_bytes}};
     const double speed = static_cast<double>(report.used_bytes) / std::max(seconds, 0.001);
     const std::string what = base_ ? fmt::format("{} of {} changed since {}, saved", format_size(report.changed_bytes), format_size(report.used_bytes), base_->path)
@@ -172,6 +174,7 @@ class BackupAction {
     end.summary.push_back(fmt::format("{}: {} in {}, {:.1f} s, {}/s", path_, what, format_size(report.image_bytes), seconds,
                                       format_size(static_cast<std::uint64_t>(speed))));
     if (report.continued_bytes > 0) end.summary.push_back(fmt::format("{} of it were there already", format_size(report.continued_bytes)));
+    if (report.parity_bytes > 0) end.summary.push_back(fmt::format("its recovery file has {}", format_size(report.parity_bytes)));
     if (report.outcome == Outcome::with_bad_sectors) {
       end.status = ExitStatus::bad_sectors;
       end.summary.push_back(fmt::format("{} of the source could not be read; the image has zeros there", format_size(report.unreadable_bytes)));

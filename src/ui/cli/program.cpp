@@ -35,6 +35,7 @@ Result<Report> run_chosen(Session& session) {
     case Action::validate: return run_validate_action(session);
     case Action::salvage: return run_salvage_action(session);
     case Action::purge: return run_purge_action(session);
+    case Action::repair: return run_repair_action(session);
     default: return fail(ErrorCode::usage, "this action is not built yet", "\"tintype help\" lists those that are");
   }
 }
