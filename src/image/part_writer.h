@@ -24,7 +24,7 @@ struct PartWriterOptions {
   PartHeader header;                  // as in every part; the part number is filled in
   std::uint64_t max_part_bytes = 0;   // 0: no limit
   MakeRoom make_room;
-  AddParity add_parity;               // null: no recovery file
+  AddParity add_parity = nullptr;     // null: no recovery file
 };
 
 // Appends frames to the parts of one image under temporary names and publishes them by one rename. One thread.

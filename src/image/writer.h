@@ -31,7 +31,7 @@ struct ImageWriterOptions {
   std::function<bool(const Error&)> make_room;
   std::optional<WriterBase> base;        // needs a password if the base has a data key
   std::vector<EarlierPages> pages;       // a page that one of these has already is not written again
-  AddParity add_parity;                  // null: no recovery file
+  AddParity add_parity = nullptr;            // null: no recovery file
 };
 
 // A chunk as a worker hands it over.

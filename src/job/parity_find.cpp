@@ -17,7 +17,8 @@ std::optional<PartHeader> header_of(Place& place, const std::string& name) {
 
 Result<FoundParity> find_parity(Place& place, const std::string& image) {
   finish_publishing_if_idle(place, image);
-  const std::optional<PartHeader> first = header_of(place, image);
+  std::optional<PartHeader> first = header_of(place, image);
+  if (first && first->part != 0) first.reset();  // some other part has taken its place
   FoundParity found;
   for (const std::string& name : {parity_name(image), partial_parity_name(image)}) {
     if (!TRY(place.exists(name))) continue;

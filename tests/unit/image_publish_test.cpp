@@ -5,8 +5,7 @@
 
 #include "base/text.h"
 #include "image/part_names.h"
-#include "image_fixture.h"
-#include "support/memory_place.h"
+#include "parity_fixture.h"
 
 namespace tintype {
 namespace {
@@ -16,26 +15,34 @@ using test::MemoryPlace;
 
 constexpr std::uint64_t kMiB = 1U << 20;
 
-// How many MiB the older and the newer image hold; each takes about as many parts.
+// How many MiB the older and the newer image hold, each taking about as many parts, and the share of their recovery files.
 struct Sizes {
   std::uint64_t before, after;
+  std::uint32_t parity_before = 0, parity_after = 0;
 };
 
 class PublishTest : public ::testing::TestWithParam<Sizes> {
  protected:
   void SetUp() override {
     start_ = std::make_shared<MemoryPlace>();
-    const auto made = lab_.backup(lab_.request(lab_.noise_drive(GetParam().before * kMiB / 2, 1), start_), 1);
+    BackupRequest before = lab_.request(lab_.noise_drive(GetParam().before * kMiB / 2, 1), start_);
+    before.parity_percent = GetParam().parity_before;
+    const auto made = lab_.backup(before, 1);
     ASSERT_TRUE(made) << made.error().message();
     old_id_ = made->set_id;
     source_ = lab_.noise_drive(GetParam().after * kMiB / 2, 2);
     const auto trial = start_->copy();
-    ASSERT_TRUE(lab_.backup(lab_.request(source_, trial), 2));
+    ASSERT_TRUE(lab_.backup(request(trial), 2));
     steps_ = trial->operations();
     finished_ = trial->names();
   }
 
   std::shared_ptr<MemoryPlace> begin() const { return start_->copy(); }
+  BackupRequest request(const std::shared_ptr<MemoryPlace>& place) const {
+    BackupRequest r = lab_.request(source_, place);
+    r.parity_percent = GetParam().parity_after;
+    return r;
+  }
 
   // The set id under the image's name, after checking that this image is whole.
   std::string checked_id(const std::shared_ptr<MemoryPlace>& place, const std::string& when) {
@@ -44,7 +51,23 @@ class PublishTest : public ::testing::TestWithParam<Sizes> {
     if (!image) return "none";
     const auto report = lab_.validate(*image);
     EXPECT_TRUE(report && report->sound()) << when << ": " << (report && !report->sound() ? report->damage.front().what : "");
+    check_recovery_file(place, when);
     return to_hex((*image)->header().set_id);
+  }
+
+  // A recovery file is that of the image, whole and fitting, or is known to be of another one.
+  void check_recovery_file(const std::shared_ptr<MemoryPlace>& place, const std::string& when) {
+    const auto found = find_parity(*place, "pc.tti");
+    ASSERT_TRUE(found) << when;
+    EXPECT_NE(found->state, FoundParity::State::unreadable) << when;
+    if (found->state != FoundParity::State::there) return;
+    PartRow row = parts_beside(place, "pc.tti", found->file->head());
+    FixedClock clock{std::chrono::sys_seconds{}};
+    SeededRandom random(0);
+    JobContext context{lab_.events, lab_.cancel, clock, random, 1};
+    const auto report = check_parity(*found->file, row, *place, "pc.tti", true, context);
+    ASSERT_TRUE(report) << when;
+    EXPECT_TRUE(report->parts_sound() && report->file_sound()) << when;
   }
 
   // What is there is one of the two, whole; reading has finished a cut-off publish; the next backup leaves nothing else.
@@ -59,12 +82,15 @@ class PublishTest : public ::testing::TestWithParam<Sizes> {
         if (!name.ends_with(".partial") || !leftover) continue;
         EXPECT_NE(leftover->set_id, header->set_id) << when << ": " << name;
       }
+      if (GetParam().parity_after != 0) {
+        EXPECT_EQ(find_parity(*place, "pc.tti")->state, FoundParity::State::there) << when;
+      }
     }
     if (report) {
       EXPECT_EQ(id, report->set_id) << when;
     }
     if (!then_next) return;
-    const auto next = lab_.backup(lab_.request(source_, place), 3);
+    const auto next = lab_.backup(request(place), 3);
     ASSERT_TRUE(next) << when << ": " << next.error().message();
     EXPECT_EQ(checked_id(place, when + ", next backup"), next->set_id);
     EXPECT_EQ(place->names(), finished_) << when;
@@ -82,7 +108,7 @@ TEST_P(PublishTest, KilledAtEveryStep) {
   for (std::uint64_t n = 1; n <= steps_; ++n) {
     const auto place = begin();
     place->faults.stop_at = n;
-    const auto report = lab_.backup(lab_.request(source_, place), 2);
+    const auto report = lab_.backup(request(place), 2);
     check(place, report, "killed at step " + std::to_string(n));
   }
 }
@@ -91,7 +117,7 @@ TEST_P(PublishTest, FailingAtEveryStep) {
   for (std::uint64_t n = 1; n <= steps_; ++n) {
     const auto place = begin();
     place->faults.fail_at = n;
-    const auto report = lab_.backup(lab_.request(source_, place), 2);
+    const auto report = lab_.backup(request(place), 2);
     check(place, report, "failed at step " + std::to_string(n));
   }
 }
@@ -100,7 +126,7 @@ TEST_P(PublishTest, FailureReportedForWhatWasDone) {
   for (std::uint64_t n = 1; n <= steps_; ++n) {
     const auto place = begin();
     place->faults.lie_at = n;
-    const auto report = lab_.backup(lab_.request(source_, place), 2);
+    const auto report = lab_.backup(request(place), 2);
     check(place, report, "false failure at step " + std::to_string(n));
   }
 }
@@ -109,7 +135,7 @@ TEST_P(PublishTest, PowerCutAtEveryStep) {
   for (std::uint64_t n = 1; n <= steps_; ++n) {
     const auto place = begin();
     place->faults.stop_at = n;
-    const auto report = lab_.backup(lab_.request(source_, place), 2);
+    const auto report = lab_.backup(request(place), 2);
     const std::size_t changes = place->unsynced_changes();
     // What reached the disk: nothing, all, the first, the last, or one of the changes since the last sync.
     std::vector<std::shared_ptr<MemoryPlace>> outcomes;
@@ -128,7 +154,7 @@ TEST_P(PublishTest, PowerCutWhileReadingFinishes) {
   for (std::uint64_t n = 1; n <= steps_; ++n) {
     const auto place = begin();
     place->faults.stop_at = n;
-    const auto report = lab_.backup(lab_.request(source_, place), 2);
+    const auto report = lab_.backup(request(place), 2);
     place->faults = {};
     const auto header = read_part_header(*place, "pc.tti");
     if (!header || to_hex(header->set_id) == old_id_) continue;  // nothing for a reader to do
@@ -147,7 +173,7 @@ TEST_P(PublishTest, TheNextBackupKilledToo) {
   for (std::uint64_t n = 1; n <= steps_; ++n) {
     const auto place = begin();
     place->faults.stop_at = n;
-    const auto report = lab_.backup(lab_.request(source_, place), 2);
+    const auto report = lab_.backup(request(place), 2);
     place->faults = {};
     const auto header = read_part_header(*place, "pc.tti");
     if (!header || to_hex(header->set_id) == old_id_) continue;
@@ -155,14 +181,17 @@ TEST_P(PublishTest, TheNextBackupKilledToo) {
     for (std::uint64_t m = 1; m < next_steps; ++m) {
       const auto again = place->copy();
       again->faults.stop_at = m;
-      const auto second = lab_.backup(lab_.request(source_, again), 4);
+      const auto second = lab_.backup(request(again), 4);
       check(again, second ? second : report, "killed at step " + std::to_string(n) + " and again at " + std::to_string(m));
     }
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Sizes, PublishTest, ::testing::Values(Sizes{5, 3}, Sizes{4, 1}, Sizes{1, 4}),
-                         [](const auto& sizes) { return std::to_string(sizes.param.before) + "to" + std::to_string(sizes.param.after); });
+INSTANTIATE_TEST_SUITE_P(Sizes, PublishTest, ::testing::Values(Sizes{5, 3}, Sizes{4, 1}, Sizes{1, 4}, Sizes{3, 2, 5, 5}, Sizes{2, 2, 5, 0}, Sizes{1, 3, 0, 5}),
+                         [](const auto& sizes) {
+                           return std::to_string(sizes.param.before) + "to" + std::to_string(sizes.param.after) + "parity" +
+                                  std::to_string(sizes.param.parity_before) + "to" + std::to_string(sizes.param.parity_after);
+                         });
 
 TEST(FullPlace, GoesOnAfterRoomWasMade) {
   ImageLab lab;

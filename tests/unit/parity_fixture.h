@@ -68,7 +68,10 @@ class ParityLab {
       if (from < to) spoil(part_name("pc.tti", i), from - start, to - from);
     }
   }
-  void spoil_block(std::uint64_t block) { spoil_row(block * head.block_bytes + random() % head.block_bytes, 1); }
+  void spoil_block(std::uint64_t block) {
+    const std::uint64_t at = block * head.block_bytes;
+    spoil_row(at + random() % std::min<std::uint64_t>(head.block_bytes, head.set_bytes - at), 1);
+  }
   void spoil_parity(std::uint64_t stripe, std::uint32_t p) {
     const ParityGroup group = head.group(stripe / head.group_stripes);
     spoil("pc.tti.parity", head.parity_at(group) + ((stripe - group.first_stripe) * head.parity_blocks + p) * head.block_bytes, 10);
