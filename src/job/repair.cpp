@@ -19,6 +19,13 @@ Result<void> append_plainly(AppendFile& file, ByteSpan bytes) {
   return file.append(pieces);
 }
 
+class Nowhere final : public AppendFile {
+ public:
+  Result<void> append(std::span<const ByteSpan>) override { return {}; }
+  std::uint64_t size() const override { return 0; }
+  Result<void> sync() override { return {}; }
+};
+
 // Held where there is something to hold; somebody else's is Error{busy}.
 Result<std::unique_ptr<PlaceLock>> lock_if_there(Place& place, const std::string& name) {
   Result<std::unique_ptr<PlaceLock>> lock = place.lock(name);
@@ -37,7 +44,7 @@ class Repair {
     report_.found = TRY(check_parity(*parity_, row, place_, request_.image, true, context_));
     if (!report_.found.repairable()) return fail(hopeless());
     if (!report_.found.parts_sound()) TRY(repair_parts(row));
-    if (!report_.found.file_sound()) TRY(repair_parity());
+    if (!report_.found.file_sound()) TRY(try_repair_parity());
     TRY(remove_repair_leftovers(place_, request_.image));
     if (name_ != parity_name(request_.image)) TRY(place_.rename(name_, parity_name(request_.image)));
     // Parts that still have their temporary names: the first one may only now be readable again.
@@ -85,11 +92,21 @@ class Repair {
   }
 
   Result<void> repair_parts(PartRow& row) {
+    std::vector<std::uint32_t> damaged;
     std::uint64_t total = 0;
-    for (std::uint32_t i = 0; i < row.parts(); ++i) total += report_.found.damaged_parts[i] ? row.part(i).length : 0;
-    ProgressMeter meter(context_.events, "repair", total);
-    for (std::uint32_t i = 0; i < row.parts(); ++i)
-      if (report_.found.damaged_parts[i]) TRY(repair_part(row, i, meter));
+    for (std::uint32_t i = 0; i < row.parts(); ++i) {
+      if (!report_.found.damaged_parts[i]) continue;
+      damaged.push_back(i);
+      total += row.part(i).length;
+    }
+    // Blocks that could be rebuilt by their number need not come out right, if the recovery file was tampered with or the memory is
+    // bad. That must be known before the first of several parts is replaced; a single one shows it by itself.
+    const bool rehearse = damaged.size() > 1;
+    ProgressMeter meter(context_.events, "repair", rehearse ? 2 * total : total);
+    Nowhere nowhere;
+    for (std::size_t i = 0; rehearse && i < damaged.size(); ++i) TRY(write_part(row, damaged[i], nowhere, meter));
+    report_.rebuilt_blocks = 0;
+    for (const std::uint32_t part : damaged) TRY(repair_part(row, part, meter));
     meter.finish();
     return {};
   }
@@ -109,6 +126,7 @@ class Repair {
     }
     TRY(place_.sync());
     if (found != final_name) TRY(place_.remove(found));
+    context_.events.info(fmt::format("{} was written anew", place_.describe(final_name)));
     report_.repaired_files.push_back(place_.describe(final_name));
     report_.rebuilt_bytes += row.part(part).length;
     return {};
@@ -134,10 +152,18 @@ class Repair {
     return {};
   }
 
+  // The parts are whole by now: what fails here is told, not a failure of all.
+  Result<void> try_repair_parity() {
+    Result<void> done = repair_parity();
+    TRY(context_.cancel.check());
+    if (!done) report_.parity_left = fmt::format("{} could not be made anew: {}", parity_->path(), done.error().message());
+    return {};
+  }
+
   // From the parts as they are now, which the old file has found sound or rebuilt, as far as it can.
   Result<void> repair_parity() {
     if (report_.found.unknown_blocks > 0 && !(request_.image_is_sound && TRY(request_.image_is_sound()))) {
-      report_.parity_left = fmt::format("{} has lost checksums and cannot vouch for all of the image", parity_->path());
+      report_.parity_left = fmt::format("{} has lost checksums, and the image does not pass validation either: it was left as it is", parity_->path());
       return {};
     }
     const ParityHead& head = parity_->head();
@@ -162,7 +188,7 @@ class Repair {
     const std::size_t first = static_cast<std::size_t>(stripes.first_stripe - group.first_stripe) * head.stripe_blocks();
     for (std::size_t i = 0; i < stripes.sums.size(); ++i)
       if (table_->known[first + i] && table_->sums[first + i] != stripes.sums[i])
-        return fail(ErrorCode::corrupt, fmt::format("{} changed while it was being repaired", place_.describe(request_.image)), "repair it again");
+        return fail(ErrorCode::corrupt, fmt::format("it contradicts itself, or {} changed meanwhile", place_.describe(request_.image)), "repair it again");
     return {};
   }
 

@@ -34,10 +34,9 @@ Result<Report> run_repair_action(Session& session) {
                {"rebuilt_blocks", report.rebuilt_blocks},
                {"written_bytes", report.rebuilt_bytes},
                {"recovery_file_rebuilt", std::string(report.parity_rebuilt ? "yes" : "no")}};
-  for (const std::string& path : report.repaired_files) end.summary.push_back(fmt::format("{} was written anew", path));
   if (!report.parity_left.empty()) {
     end.status = ExitStatus::damaged;
-    end.summary.push_back(fmt::format("{}; it was left as it is, because the image does not pass validation either", report.parity_left));
+    end.summary.push_back(report.parity_left);
     return end;
   }
   end.summary.push_back(report.repaired_files.empty() ? fmt::format("{} and its recovery file are sound: nothing to repair", files.path)

@@ -10,6 +10,7 @@
 #include "job/list.h"
 #include "job/validate.h"
 #include "ui/cli/damage.h"
+#include "ui/cli/recovery.h"
 
 namespace tintype::cli {
 
@@ -38,6 +39,9 @@ Result<void> check_backup(const BackupRequest& request, const std::string& path,
     tell_damage(report, context.events);
     return fail(ErrorCode::corrupt, fmt::format("{} was written, but is damaged", path), "check the place it lies in, and make it again");
   }
+  const Recovery recovery = TRY(check_recovery({path, request.place, request.image}, false, context));
+  if (recovery.report && !recovery.report->file_sound())
+    return fail(ErrorCode::corrupt, fmt::format("{} was written, but is damaged", recovery.report->path), "check the place it lies in; tintype repair makes it anew");
   if (!compare) return {};
   const CompareReport difference = TRY(run_compare({image, request.drive, source_plan(image->catalog())}, context));
   if (difference.equal()) return {};
