@@ -18,7 +18,7 @@ class ExitStatusTest(support.ProgramTest):
     def test_usage(self):
         for words in (("backup",), ("frobnicate",), ("backup", "--drive", "0"), ("/b", "/f:x"), ("/b", "/d:0", "/f:x", "/nonsense"),
                       ("backup", "--drive", self.drive, "--file", "x", "--compression", "3"), ("/v",), ("restore",),
-                      ("validate", "--file"), ("backup", "--drive", self.drive, "--file", "x", "--base", "y"),
+                      ("validate", "--file"), ("/b", f"/d:{self.drive}", "/f:x", "/base:y"),
                       ("backup", "--drive", "", "--file", "x"), ("backup", "--drive", self.drive + "@x", "--file", "x"),
                       ("backup", "--drive", self.drive, "--file", "x", "--max-file-size", "5"),
                       ("copy", "--source-drive", "0", "--target-drive", "1"),

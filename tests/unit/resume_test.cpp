@@ -104,7 +104,7 @@ TEST(Resume, CutOffAgainAndAgain) {
   for (int round = 0; round < 30 && !done; ++round) {
     lab.place = lab.place->copy();
     lab.scribble(2 * kMiB + lab.number(5 * kMiB), 100);
-    lab.place->faults.stop_at = 34;
+    lab.place->faults.stop_at = 46;
     done = resume(lab, "pc.tti").has_value();
     lab.place->faults = {};
     if (done) break;
