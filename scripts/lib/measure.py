@@ -39,7 +39,9 @@ class Row:
 
 
 class Failed(Exception):
-    pass
+    def __init__(self, text, status=1):
+        super().__init__(text)
+        self.status = status  # of the command that failed
 
 
 def shell(command, **options):
@@ -68,7 +70,7 @@ def measure(command, outputs=(), log="/dev/null"):
         wall = time.monotonic() - begin
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
-        raise Failed(f"exit status {child.returncode} (see {log}): {command}")
+        raise Failed(f"exit status {child.returncode} (see {log}): {command}", child.returncode)
     size = sum(os.path.getsize(path) for path in glob_all(outputs))
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, size)
 

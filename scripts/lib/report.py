@@ -48,6 +48,19 @@ def limit_lines(machine, rows):
     return lines, all_met
 
 
+def measured_table(rows, used):
+    lines = ["| measured | wall s | all runs | CPU s | MB/s of used | peak RSS MiB | output MB |",
+             "| --- | ---: | --- | ---: | ---: | ---: | ---: |"]
+    for row in rows.values():
+        wall = row.median("wall_s")
+        alone = "alone" in row.name
+        runs = " ".join(f"{run.wall_s:.1f}" for run in row.runs)
+        lines.append(f"| {row.name} | {wall:.2f} | {runs} | {row.median('cpu_s'):.2f} | "
+                     f"{'–' if alone else round(used / wall / 1e6)} | {row.median('rss_mib'):.0f} | "
+                     f"{row.median('size') / 1e6:.1f} |")
+    return lines
+
+
 def markdown(facts, machine, rows):
     limits, met = limit_lines(machine, rows)
     used = machine["used_bytes"]
@@ -64,15 +77,7 @@ def markdown(facts, machine, rows):
         f"= {machine['floor_s']:.2f} s. AES-256-GCM: {machine['aes_gcm_mb_s']:.0f} MB/s on one core. "
         f"Write with flush: {machine['write_flush_mb_s']:.0f} MB/s.", "",
         "| what | ratio | at most | |", "| --- | --- | --- | --- |", *limits, "",
-        "| measured | wall s | all runs | CPU s | MB/s of used | peak RSS MiB | output MB |",
-        "| --- | ---: | --- | ---: | ---: | ---: | ---: |",
+        *measured_table(rows, used),
     ]
-    for row in rows.values():
-        wall = row.median("wall_s")
-        alone = "alone" in row.name
-        runs = " ".join(f"{run.wall_s:.1f}" for run in row.runs)
-        lines.append(f"| {row.name} | {wall:.2f} | {runs} | {row.median('cpu_s'):.2f} | "
-                     f"{'–' if alone else round(used / wall / 1e6)} | {row.median('rss_mib'):.0f} | "
-                     f"{row.median('size') / 1e6:.0f} |")
     lines += ["", "Versions: " + "; ".join(facts["versions"].values()) + ".", ""]
     return "\n".join(lines), met
