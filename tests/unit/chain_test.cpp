@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Changes-only images: what they store, what they read, and that every link of a chain gives back its own state.
 #include "chain_fixture.h"
+#include "support/counting_place.h"
 
 namespace tintype::test {
 namespace {
@@ -120,46 +121,6 @@ TEST(Chain, TwoPassesGiveTheSameImage) {
   EXPECT_TRUE(std::ranges::find(lab.events.stages, "find changes") != lab.events.stages.end());
   EXPECT_TRUE(lab.gives("diff.tti", lab.content()));
 }
-
-// A place that counts what is read from chunks and what is read at all.
-class CountingPlace final : public Place {
- public:
-  explicit CountingPlace(std::shared_ptr<Place> inner) : inner_(std::move(inner)) {}
-  std::uint64_t bytes_read = 0;
-  bool broken = false;
-
-  std::string describe(const std::string& name) const override { return inner_->describe(name); }
-  Result<std::unique_ptr<AppendFile>> create(const std::string& name) override { return inner_->create(name); }
-  Result<std::unique_ptr<AppendFile>> reopen(const std::string& name, std::uint64_t size) override { return inner_->reopen(name, size); }
-  Result<std::unique_ptr<PlaceLock>> lock(const std::string& name) override { return inner_->lock(name); }
-  Result<std::unique_ptr<ReadFile>> open(const std::string& name) override {
-    std::unique_ptr<ReadFile> file = TRY(inner_->open(name));
-    return std::make_unique<File>(*this, std::move(file));
-  }
-  Result<bool> exists(const std::string& name) override { return inner_->exists(name); }
-  Result<std::vector<std::string>> list() override { return inner_->list(); }
-  Result<void> rename(const std::string& from, const std::string& to) override { return inner_->rename(from, to); }
-  Result<void> remove(const std::string& name) override { return inner_->remove(name); }
-  Result<void> sync() override { return inner_->sync(); }
-  Result<std::uint64_t> free_bytes() override { return inner_->free_bytes(); }
-  std::optional<std::uint64_t> max_file_bytes() override { return inner_->max_file_bytes(); }
-
- private:
-  struct File final : ReadFile {
-    File(CountingPlace& place, std::unique_ptr<ReadFile> inner) : place_(place), inner_(std::move(inner)) {}
-    std::uint64_t size() const override { return inner_->size(); }
-    Result<void> read(std::uint64_t offset, MutableByteSpan out) override {
-      // Nothing but chunks is that long.
-      if (place_.broken && out.size() > 50000) return fail(os_error(EIO, "cannot read the base"));
-      place_.bytes_read += out.size();
-      return inner_->read(offset, out);
-    }
-    void will_need(std::uint64_t, std::uint64_t) override {}
-    CountingPlace& place_;
-    std::unique_ptr<ReadFile> inner_;
-  };
-  std::shared_ptr<Place> inner_;
-};
 
 TEST(Chain, FindingChangesReadsTheIndexAlone) {
   ChainLab lab(9, 64 * kMiB);
