@@ -100,12 +100,15 @@ class ChangesBench(Bench):
 
     def second_backups_of_files(self):
         self.say("first backups of files")
-        fat = peers.prepare_fat(self, self.source, self.parts, self.changed, self.changed_parts)
-        root, pair = self.out("peer-files"), peers.of_files(self)
-        with contextlib.closing(peers.Files(self, root, fat[0], self.parts)):
+        fat, root, pair = self.out("peer-fat"), self.out("peer-files"), peers.of_files(self)
+        peers.unpack_fat(self.source, self.parts, fat)
+        with contextlib.closing(peers.Files(self, root, fat, self.source, self.parts)) as files:
             for peer in pair:
                 peer.first(root)
-        with contextlib.closing(peers.Files(self, root, fat[1], self.changed_parts)) as files:
+            devices = files.devices
+        peers.unpack_fat(self.changed, self.changed_parts, fat + "-new")
+        peers.update_folder(fat, fat + "-new")
+        with contextlib.closing(peers.Files(self, root, fat, self.changed, self.changed_parts, devices)) as files:
             entries = {report.OURS: self.tintype_second()}
             for peer in pair:
                 entries[f"{peer.name}, second backup of the files"] = peer.second(root, files.warm)
@@ -115,8 +118,7 @@ class ChangesBench(Bench):
             self.group("changes only, beside second backups of the files", entries)
         for peer in pair:
             peer.close()
-        for folder in fat:
-            shutil.rmtree(folder)
+        shutil.rmtree(fat)
 
     def second_backups_of_drives(self):
         """The same bytes as an image holds, for information: both states of the drive as one stream each."""

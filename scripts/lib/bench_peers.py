@@ -13,7 +13,7 @@ import subprocess
 import time
 
 from bench_base import Entry
-from measure import Failed, remove, shell, warm
+from measure import Failed, Loop, shell, warm
 
 
 class Mount:
@@ -33,29 +33,29 @@ class Mount:
 
 
 class Files:
-    """The files of one state of the drive under `root`, at the same paths for both states."""
+    """The files of one state of the drive under `root`: the file systems mounted, FAT's files in `fat_folder`.
 
-    def __init__(self, bench, root, fat_folder, parts):
-        self.root, self.mounts = root, []
-        self.devices = []
-        try:
-            for part in parts:
-                place = f"{root}/{part['kind']}"
-                if part["kind"] == "ntfs":
-                    self.mounts.append(Mount(f"ntfs-3g -o ro {part['device']}", place))
-                    self.devices.append(part)  # read through it each time: the kernel keeps little of a FUSE file
-                elif part["kind"] == "ext4":
-                    self.mounts.append(Mount(f"mount -t ext4 -o ro,noload {part['device']}", place))
-                else:
-                    self.mounts.append(Mount(f"mount --bind '{fat_folder}'", place))
-        except Failed:
-            self.close()
-            raise
+    restic saves device and inode numbers of everything: both states must have the same ones, as on one computer.
+    """
+
+    def __init__(self, bench, root, fat_folder, drive, parts, devices=None):
+        self.root, self.opened = root, []
+        self.devices = {}  # kind of file system -> loop device; to be given for the second state
+        self.ranges = {}
         bench.to_close.append(self)
+        for part in parts:
+            kind, place = part["kind"], f"{root}/{part['kind']}"
+            if kind == "vfat":
+                self.opened.append(Mount(f"mount --bind '{fat_folder}'", place))
+                continue
+            loop = Loop(drive, part["offset"], part["size"], device=devices and devices[kind])
+            self.opened.append(loop)
+            self.devices[kind], self.ranges[kind] = loop.device, part["ranges"]
+            how = "ntfs-3g -o ro" if kind == "ntfs" else "mount -t ext4 -o ro,noload"
+            self.opened.append(Mount(f"{how} {loop.device}", place))
 
     def warm(self):
-        for part in self.devices:
-            warm(part["device"], part["ranges"])
+        warm(self.devices["ntfs"], self.ranges["ntfs"])  # the kernel keeps little of FUSE's files
         for folder, _, names in os.walk(self.root):
             for name in names:
                 path = os.path.join(folder, name)
@@ -63,33 +63,34 @@ class Files:
                     warm(path, [(0, os.path.getsize(path))])
 
     def close(self):
-        while self.mounts:
-            self.mounts.pop().close()
+        while self.opened:
+            self.opened.pop().close()
 
 
-def unpack_fat(part, drive, folder):
+def unpack_fat(drive, parts, folder):
+    offset = next(part["offset"] for part in parts if part["kind"] == "vfat")
+    shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
-    shell(f"mcopy -i '{drive}@@{part['offset']}' -s -Q -n -m '::*' '{folder}'")
+    shell(f"mcopy -i '{drive}@@{offset}' -s -Q -n -m '::*' '{folder}'")
 
 
-def second_fat(first, unpacked, second):
-    """`unpacked` becomes `second`: hard links to the files of `first`, but for those that differ."""
-    shell(f"cp -al '{first}' '{second}'")
-    for folder, _, names in os.walk(second):
+def update_folder(folder, new):
+    """Makes `folder` hold the files of `new`, which goes; those that did not change stay untouched."""
+    for at, _, names in os.walk(folder):
         for name in names:
-            path = os.path.join(folder, name)
-            new = os.path.join(unpacked, os.path.relpath(path, second))
-            if not os.path.exists(new):
+            path = os.path.join(at, name)
+            beside = os.path.join(new, os.path.relpath(path, folder))
+            if not os.path.exists(beside):
                 os.remove(path)
-            elif filecmp.cmp(path, new, shallow=False):
-                os.remove(new)
-    for folder, _, names in os.walk(unpacked):
+            elif filecmp.cmp(path, beside, shallow=False):
+                os.remove(beside)
+    for at, _, names in os.walk(new):
         for name in names:
-            path = os.path.join(folder, name)
-            target = os.path.join(second, os.path.relpath(path, unpacked))
+            path = os.path.join(at, name)
+            target = os.path.join(folder, os.path.relpath(path, new))
             os.makedirs(os.path.dirname(target), exist_ok=True)
             os.replace(path, target)
-    shutil.rmtree(unpacked)
+    shutil.rmtree(new)
 
 
 def tree_bytes(folder):
@@ -155,16 +156,3 @@ def of_drives(bench):
                  "restic backup -q -r \"$REPO\" --stdin --stdin-filename drive.raw < '{source}'"),
             Peer(bench, "borg-drive", BORG_INIT,
                  "borg create --compression lz4 --chunker-params fixed,4194304 \"$REPO::{archive}\" - < '{source}'"))
-
-
-def prepare_fat(bench, old, old_parts, new, new_parts):
-    """Folders with the FAT files of both states."""
-    first, unpacked, second = bench.out("peer-fat-1"), bench.out("peer-fat-new"), bench.out("peer-fat-2")
-    for folder in (first, unpacked, second):
-        shutil.rmtree(folder, ignore_errors=True)
-    pick = {drive: next(part for part in parts if part["kind"] == "vfat")
-            for drive, parts in ((old, old_parts), (new, new_parts))}
-    unpack_fat(pick[old], old, first)
-    unpack_fat(pick[new], new, unpacked)
-    second_fat(first, unpacked, second)
-    return first, second

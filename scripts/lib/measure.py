@@ -88,10 +88,14 @@ def remove(*patterns):
 class Loop:
     """A read-only (or writable) loop device over a part of a file. Touches no device that is not its own."""
 
-    def __init__(self, path, offset, size, writable=False):
+    def __init__(self, path, offset, size, writable=False, device=None):
         self.path = os.path.realpath(path)
-        mode = "" if writable else "--read-only"
-        self.device = shell(f"losetup --find --show {mode} --offset {offset} --sizelimit {size} '{self.path}'")
+        how = f"{'' if writable else '--read-only'} --offset {offset} --sizelimit {size}"
+        if device:  # one that was ours and has been closed
+            shell(f"for pause in 0.1 0.5 1 2 4; do losetup {how} {device} '{self.path}' && exit; sleep $pause; done; exit 1")
+            self.device = device
+        else:
+            self.device = shell(f"losetup --find --show {how} '{self.path}'")
         if not self.ours():
             raise Failed(f"{self.device} is not a loop device of {self.path}: left alone")
 
