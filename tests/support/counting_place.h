@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <memory>
 #include <optional>
+#include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +19,10 @@ class CountingPlace final : public Place {
  public:
   explicit CountingPlace(std::shared_ptr<Place> inner) : inner_(std::move(inner)) {}
   std::atomic<std::uint64_t> bytes_read = 0;
-  std::atomic<std::uint64_t> files_opened = 0;
+  std::set<std::string> files_opened() {
+    const std::lock_guard lock(mutex_);
+    return opened_;
+  }
   bool broken = false;
 
   std::string describe(const std::string& name) const override { return inner_->describe(name); }
@@ -26,7 +31,10 @@ class CountingPlace final : public Place {
   Result<std::unique_ptr<PlaceLock>> lock(const std::string& name) override { return inner_->lock(name); }
   Result<std::unique_ptr<ReadFile>> open(const std::string& name) override {
     std::unique_ptr<ReadFile> file = TRY(inner_->open(name));
-    ++files_opened;
+    {
+      const std::lock_guard lock(mutex_);
+      opened_.insert(name);
+    }
     return std::make_unique<File>(*this, std::move(file));
   }
   Result<bool> exists(const std::string& name) override { return inner_->exists(name); }
@@ -52,6 +60,8 @@ class CountingPlace final : public Place {
     std::unique_ptr<ReadFile> inner_;
   };
   std::shared_ptr<Place> inner_;
+  std::mutex mutex_;
+  std::set<std::string> opened_;
 };
 
 }  // namespace tintype::test
