@@ -260,7 +260,11 @@ TEST_P(ParityRepair, PartsCutOffTooLongOrUnderTemporaryNames) {
 INSTANTIATE_TEST_SUITE_P(Shapes, ParityRepair,
                          ::testing::Values(Shape{{4224}, 5}, Shape{{20000}, 5}, Shape{{300000}, 100}, Shape{{2 * kMiB + 17}, 10},
                                            Shape{{kMiB, kMiB - 5, kMiB, kMiB, kMiB, kMiB, 700001}, 20},
-                                           Shape{{4 * kMiB, 5000}, 1}, Shape{{3 * kMiB + 1, 3 * kMiB}, 5}));
+                                           Shape{{4 * kMiB, 5000}, 1}, Shape{{3 * kMiB + 1, 3 * kMiB}, 5}),
+                         [](const auto& shape) {
+                           return std::to_string(shape.index) + "of" + std::to_string(shape.param.parts.size()) + "parts" +
+                                  std::to_string(shape.param.share) + "percent";
+                         });
 
 TEST(ParityParts, ALostPartComesBack) {
   ParityLab lab({kMiB, kMiB, kMiB, kMiB, kMiB, kMiB, 700001}, 20);
