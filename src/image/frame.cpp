@@ -56,6 +56,15 @@ Result<ByteSpan> FrameSealer::seal_delta(FrameAddress address, std::uint64_t cou
   return finish(header, address, encoded, buffer);
 }
 
+Result<ByteSpan> FrameSealer::seal_again(ByteSpan plain_frame, std::uint64_t counter, MutableByteSpan buffer) {
+  FrameHeader header = TRY(check_frame(plain_frame));
+  if (header.encrypted) return fail(ErrorCode::usage, "an encrypted frame is not sealed again");
+  header.counter = counter;
+  const ByteSpan encoded = plain_frame.subspan(kContentAt);
+  std::copy(encoded.begin(), encoded.end(), buffer.subspan(kContentAt).begin());
+  return finish(header, FrameAddress::decode(plain_frame.subspan(kFrameHeaderBytes)), encoded.size(), buffer);
+}
+
 Result<ByteSpan> FrameSealer::finish(FrameHeader header, FrameAddress address, std::size_t encoded, MutableByteSpan buffer) {
   address.encode(buffer.subspan(kFrameHeaderBytes, kAddressBytes));
   std::size_t payload = kAddressBytes + encoded;
@@ -76,6 +85,15 @@ Result<ByteSpan> FrameSealer::finish(FrameHeader header, FrameAddress address, s
   return ByteSpan(buffer.first(kFrameHeaderBytes + payload));
 }
 
+Result<FrameHeader> check_frame(ByteSpan frame) {
+  const FrameHeader header = TRY(FrameHeader::decode(frame));
+  if (frame.size() != kFrameHeaderBytes + header.stored_bytes)
+    return fail(ErrorCode::corrupt, "a frame is not as long as the index says");
+  if (frame_checksum(frame.subspan(kFrameHeaderBytes)) != header.payload_checksum)
+    return fail(ErrorCode::corrupt, "a frame's checksum does not fit its content");
+  return header;
+}
+
 Result<SessionCipher*> FrameOpener::cipher_for(const SessionId& session) {
   if (!data_key_) return fail(ErrorCode::denied, "the image is encrypted", "give its password");
   if (const auto found = ciphers_.find(session); found != ciphers_.end()) return &found->second;
@@ -86,14 +104,10 @@ Result<SessionCipher*> FrameOpener::cipher_for(const SessionId& session) {
 
 Result<OpenedFrame> FrameOpener::open(MutableByteSpan frame, std::uint32_t max_raw, Bytes& out, ByteSpan base) {
   OpenedFrame opened;
-  opened.header = TRY(FrameHeader::decode(frame));
+  opened.header = TRY(check_frame(frame));
   const FrameHeader& header = opened.header;
-  if (frame.size() != kFrameHeaderBytes + header.stored_bytes)
-    return fail(ErrorCode::corrupt, "a frame is not as long as the index says");
   if (header.raw_bytes > max_raw) return fail(ErrorCode::corrupt, "a frame holds more than it may");
   MutableByteSpan payload = frame.subspan(kFrameHeaderBytes);
-  if (frame_checksum(payload) != header.payload_checksum)
-    return fail(ErrorCode::corrupt, "a frame's checksum does not fit its content");
   if (header.encrypted) {
     if (payload.size() < kAddressBytes + kTagBytes) return fail(ErrorCode::corrupt, "an encrypted frame is too short");
     const MutableByteSpan cipher_text = payload.first(payload.size() - kTagBytes);

@@ -32,6 +32,9 @@ class FrameSealer {
   // the counter is not used up, and what lies in the buffer is of no use.
   Result<ByteSpan> seal_delta(FrameAddress address, std::uint64_t counter, ByteSpan content, ByteSpan base, std::size_t most_bytes,
                               MutableByteSpan buffer);
+  // A plain frame, whole as it lies in its part, as a frame of this sealer: its content stays encoded as it is. `buffer` has room for
+  // it and a tag.
+  Result<ByteSpan> seal_again(ByteSpan plain_frame, std::uint64_t counter, MutableByteSpan buffer);
 
  private:
   explicit FrameSealer(int level) : compressor_(level) {}
@@ -41,6 +44,9 @@ class FrameSealer {
   std::optional<SessionCipher> cipher_;
   SessionId session_{};
 };
+
+// What can be checked of a whole frame without decoding it: that its header makes sense, its length, its checksums.
+Result<FrameHeader> check_frame(ByteSpan frame);
 
 struct OpenedFrame {
   FrameHeader header;

@@ -15,6 +15,8 @@ class PartReader {
  public:
   static Result<std::unique_ptr<PartReader>> open(std::shared_ptr<Place> place, std::string image);
 
+  const std::shared_ptr<Place>& place() const { return place_; }
+  const std::string& image() const { return image_; }  // file name of the first part
   const PartHeader& header() const { return header_; }
   const Trailer& trailer() const { return trailer_; }
   std::uint32_t parts() const { return trailer_.parts; }

@@ -116,6 +116,12 @@ Result<void> ImageWriter::add(const FinishedChunk& chunk) {
   return {};
 }
 
+Result<FramePlace> ImageWriter::append_base(ByteSpan frame) {
+  const FramePlace place = TRY(parts_->append(frame));
+  catalog_.areas[area_].stored_bytes += frame.size();
+  return place;
+}
+
 // Whether the very same page is there already: then that one will do.
 Result<bool> ImageWriter::reuse_page(PageRef& ref) {
   for (const EarlierPages& pages : earlier_pages_) {

@@ -17,9 +17,9 @@ namespace tintype {
 // Of an area of the new image and a region; null if there is none. Called on the writer's thread.
 using EarlierPages = std::function<Result<std::shared_ptr<const EarlierPage>>(std::size_t area, std::uint64_t region)>;
 
-// What a changes-only image takes over from the one it builds on.
+// What an image takes over from earlier ones.
 struct WriterBase {
-  SetId set_id{};
+  SetId set_id{};                     // of the image it builds on; zero: it is full, made out of the frames of others
   std::optional<SecretKey> data_key;  // if its frames are encrypted: the new ones are then too, with the same key
 };
 
@@ -59,6 +59,8 @@ class ImageWriter {
 
   Result<void> begin_area(std::size_t area);
   Result<void> add(const FinishedChunk& chunk);
+  // Appends a frame that the chunk to be added next builds on; its place is for the entry's bases.
+  Result<FramePlace> append_base(ByteSpan frame);
   Result<void> end_area();
   // Writes the catalog and publishes. After success the image has its name.
   Result<void> finish(Clock& clock);

@@ -54,7 +54,13 @@ constexpr std::array<ActionInfo, kActionCount> kActions = {{
     {.action = Action::mount, .feature = "P6 X3", .gnu = "mount", .summary = "mount a partition of an image"},
     {.action = Action::serve, .feature = "X3", .gnu = "serve", .summary = "offer an image as a drive"},
     {.action = Action::consolidate, .feature = "X1", .gnu = "consolidate",
-     .summary = "merge a chain of images into one"},
+     .summary = "merge a chain of images into one",
+     .about = "Writes one image that holds the state of --file, without the source drive: a full one, or with --base a changes-only one "
+              "that takes the place of the images after the base. Their data is copied as it is, neither compressed nor encrypted "
+              "again. The old images stay, unless --replace says to delete them once the new one has been validated.",
+     .examples = "tintype consolidate --file friday --to full2\n"
+                 "tintype consolidate --file friday --to week --base monday --replace",
+     .built = true},
     {.action = Action::salvage, .feature = "X5", .gnu = "salvage",
      .summary = "save what a damaged image still holds",
      .about = "Searches every part file for chunks that are sound, whatever else is damaged, cut off or missing, and writes "

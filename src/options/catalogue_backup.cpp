@@ -18,6 +18,7 @@ constexpr std::array kEncryption = {
 };
 
 constexpr ActionSet kBackup = bit(Action::backup);
+constexpr ActionSet kWriter = kBackup | bit(Action::consolidate);
 constexpr ActionSet kReader = kBackup | bit(Action::copy);
 
 // Manual table 4: what only a backup (or a copy, which reads a drive too) has.
@@ -30,15 +31,15 @@ constexpr std::array kBackupOptions = {
            .help = "How hard to compress. Data that does not shrink is stored as it is at every level.",
            .choices = kCompression, .built = true},
     Option{.features = "B9", .slash = "max", .gnu = "max-file-size", .ini = "MaxFileSize", .kind = Kind::size,
-           .actions = kBackup, .group = Group::image, .value_name = "SIZE",
+           .actions = kWriter, .group = Group::image, .value_name = "SIZE",
            .help = "Split the image into files of at most this size, such as 650MiB or 4GiB. By default the largest "
                    "file that the target's file system can hold. A block of 512 KiB is never cut in two: files of a few MiB may "
                    "stay partly empty.",
            .min = 1U << 20, .unit = 0, .built = true},
-    Option{.features = "B18", .slash = "desc", .gnu = "description", .kind = Kind::text, .actions = kBackup,
+    Option{.features = "B18", .slash = "desc", .gnu = "description", .kind = Kind::text, .actions = kWriter,
            .group = Group::image, .value_name = "TEXT",
            .help = "A few words kept in the image and shown in lists.", .max = 127, .built = true},
-    Option{.features = "B6", .slash = "md", .gnu = "make-dir", .ini = "MakeDir", .actions = kBackup,
+    Option{.features = "B6", .slash = "md", .gnu = "make-dir", .ini = "MakeDir", .actions = kWriter,
            .group = Group::image, .help = "Create the image's folder if it does not exist.", .built = true},
     Option{.features = "B10", .slash = "raw", .gnu = "raw-mode", .ini = "RawMode", .actions = kReader,
            .group = Group::image,
@@ -64,8 +65,9 @@ constexpr std::array kBackupOptions = {
                    "that are this many times 24 hours old or older, never one that a kept image builds on, nor one that "
                    "cannot be read. The action purge has finer rules.",
            .min = 1, .max = 36500, .built = true},
-    Option{.features = "B12", .slash = "v", .gnu = "post-validate", .ini = "PostValidate", .actions = kBackup,
-           .group = Group::checking, .help = "Validate the image after writing it.", .built = true},
+    Option{.features = "B12", .slash = "v", .gnu = "post-validate", .ini = "PostValidate", .actions = kWriter,
+           .group = Group::checking,
+           .help = "Validate the image after writing it. A consolidation does so unless --no-post-validate is said.", .built = true},
     Option{.features = "B8", .slash = "cdws", .gnu = "cd-write-speed", .ini = "CDWriteSpeed", .kind = Kind::integer,
            .actions = kBackup, .group = Group::discs, .value_name = "N",
            .help = "Write discs no faster than this multiple of CD speed (a DVD's 2x is 16).", .min = 1, .max = 1000},

@@ -9,9 +9,9 @@ namespace {
 constexpr ActionSet kBackup = bit(Action::backup);
 constexpr ActionSet kRestore = bit(Action::restore);
 constexpr ActionSet kPlaces = kRestore | bit(Action::copy);
-constexpr ActionSet kReadsImage = kImaging | actions(Action::list, Action::salvage, Action::purge, Action::repair);
+constexpr ActionSet kReadsImage = kImaging | actions(Action::list, Action::salvage, Action::purge, Action::repair, Action::consolidate);
 constexpr ActionSet kPurge = bit(Action::purge);
-constexpr ActionSet kWorks = kImaging | actions(Action::copy, Action::repair);
+constexpr ActionSet kWorks = kImaging | actions(Action::copy, Action::repair, Action::consolidate);
 
 // What the reference product does not have. Slash spelling: the same words ("/json", "/dry-run").
 constexpr std::array kBeyond = {
@@ -29,6 +29,10 @@ constexpr std::array kBeyond = {
            .help = "Show no progress, only warnings, errors and questions.", .built = true},
     Option{.features = "X8", .slash = "", .gnu = "no-color", .group = Group::reporting,
            .help = "Use no colours; the variable NO_COLOR does the same.", .built = true},
+    Option{.features = "X1", .slash = "", .gnu = "replace", .actions = bit(Action::consolidate), .group = Group::what,
+           .help = "When the new image is complete and validated, delete those whose place it takes, newest first; never one that "
+                   "another image in their folders still builds on.",
+           .built = true},
     Option{.features = "X4", .slash = "", .gnu = "dry-run", .actions = kPlaces | kPurge, .group = Group::what,
            .help = "Print the plan, touch nothing.", .built = true},
     Option{.features = "R1", .slash = "", .gnu = "original-place", .actions = kRestore, .group = Group::placement,

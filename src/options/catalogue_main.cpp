@@ -7,7 +7,8 @@ namespace tintype::options {
 namespace {
 
 constexpr ActionSet kReadsDrive = actions(Action::backup, Action::list);
-constexpr ActionSet kWithFile = actions(Action::backup, Action::restore, Action::validate, Action::list, Action::salvage, Action::repair);
+constexpr ActionSet kWithChain = kImaging | actions(Action::list, Action::consolidate);
+constexpr ActionSet kWithFile = kWithChain | actions(Action::salvage, Action::repair);
 
 // Manual tables 3, 5, 7, 9 and the text on listing: what an action works on.
 constexpr std::array kMain = {
@@ -22,14 +23,17 @@ constexpr std::array kMain = {
            .help = "The image: a path, or DRIVE@ID:\\path for a place on a partition that is not mounted. The "
                    "extension may be left out. A backup into a folder finds a name by itself.",
            .built = true},
-    Option{.features = "B1 R1 V1", .slash = "base", .gnu = "base", .kind = Kind::path, .actions = kImaging | bit(Action::list),
+    Option{.features = "B1 R1 V1", .slash = "base", .gnu = "base", .kind = Kind::path, .actions = kWithChain,
            .group = Group::what, .value_name = "IMAGE",
            .help = "The image that a changes-only image builds on. In a backup only what changed since then is saved, and the drive is "
-                   "found by itself. Elsewhere it is needed only if the image does not lie beside its base; repeat it for a chain "
-                   "whose images lie in several folders.",
+                   "found by itself. A consolidation merges what comes after it. Elsewhere it is needed only if the image does not lie "
+                   "beside its base; repeat it for a chain whose images lie in several folders.",
            .repeatable = true, .built = true},
-    Option{.features = "X5", .slash = "", .gnu = "to", .kind = Kind::path, .actions = bit(Action::salvage), .group = Group::what,
-           .value_name = "FOLDER", .help = "Where the result goes: a folder that is empty or not there yet.", .built = true},
+    Option{.features = "X1 X5", .slash = "to", .gnu = "to", .kind = Kind::path, .actions = actions(Action::salvage, Action::consolidate),
+           .group = Group::what, .value_name = "PLACE",
+           .help = "Where the result goes. Salvage: a folder that is empty or not there yet. Consolidate: the image to write, none of those "
+                   "that it is made of.",
+           .built = true},
     Option{.features = "A4 R1", .slash = "sd", .gnu = "source-drive", .kind = Kind::drive,
            .actions = bit(Action::copy), .group = Group::what, .value_name = "DRIVE[@ID]",
            .help = "The drive or partition to copy from, named as in --drive.", .repeatable = true},

@@ -18,7 +18,7 @@ constexpr ActionSet kWrites = actions(Action::backup, Action::restore, Action::c
 // Manual tables 4, 6, 8, 10: what several actions have.
 constexpr std::array kShared = {
     Option{.features = "B2 B26 V1", .slash = "pw", .gnu = "password", .kind = Kind::password,
-           .actions = kImaging | actions(Action::list, Action::salvage, Action::purge, Action::repair), .group = Group::image, .value_name = "TEXT",
+           .actions = kImaging | actions(Action::list, Action::salvage, Action::purge, Action::repair, Action::consolidate), .group = Group::image, .value_name = "TEXT",
            .help = "The image's password. Other users can see it in the list of processes: --password-file, "
                    "--password-fd, the variable TINTYPE_PASSWORD or the prompt keep it hidden.",
            .max = 128, .built = true},
@@ -47,7 +47,7 @@ constexpr std::array kShared = {
            .kind = Kind::integer, .actions = kImaging, .group = Group::discs, .value_name = "N",
            .help = "Read discs no faster than this multiple of CD speed (a DVD's 4x is 32).", .min = 1, .max = 1000},
     Option{.features = "B20 R26 V1", .slash = "log", .gnu = "save-log", .ini = "SaveLog",
-           .actions = kImaging | actions(Action::copy, Action::salvage, Action::purge, Action::repair), .group = Group::reporting, .default_value = "1",
+           .actions = kImaging | actions(Action::copy, Action::salvage, Action::purge, Action::repair, Action::consolidate), .group = Group::reporting, .default_value = "1",
            .help = "Keep a log of the run; 0 keeps none.", .built = true},
     Option{.features = "B4 R26", .slash = "rb", .gnu = "reboot", .kind = Kind::choice, .actions = kWrites,
            .group = Group::system, .value_name = "N",

@@ -7,7 +7,7 @@ namespace tintype::options {
 namespace {
 
 constexpr ActionSet kAsks = actions(Action::none, Action::backup, Action::restore, Action::validate, Action::copy,
-                                    Action::list, Action::reboot, Action::purge, Action::repair);
+                                    Action::list, Action::reboot, Action::purge, Action::repair, Action::consolidate);
 
 // Manual table 1: who answers questions. They act on the questions that later options raise, hence their
 // place right after the action.

@@ -69,6 +69,14 @@ Result<void> check_purge(const ParsedCommand& command) {
                "add --keep-last 7, --keep-daily, --keep-weekly, --keep-monthly, --keep-yearly or --keep-within 30d");
 }
 
+Result<void> check_consolidate(const ParsedCommand& command) {
+  TRY(need(command, "file", "--file /mnt/backup/friday"));
+  TRY(need(command, "to", "--to /mnt/backup/full2"));
+  if (command.flag("replace") && command.has("post-validate") && !command.flag("post-validate"))
+    return wrong("--replace deletes images only after the new one was validated", "leave out --no-post-validate or --replace");
+  return {};
+}
+
 }  // namespace
 
 const Setting* ParsedCommand::find(std::string_view gnu) const {
@@ -136,6 +144,7 @@ Result<void> check_together(const ParsedCommand& command) {
   switch (command.action) {
     case Action::backup: return check_backup(command);
     case Action::restore: return check_restore(command);
+    case Action::consolidate: return check_consolidate(command);
     case Action::validate:
     case Action::repair: return need(command, "file", "--file /mnt/backup/name");
     case Action::salvage:

@@ -167,8 +167,8 @@ DocumentSection surroundings() {
   return {"Files and environment", "The command line wins over the environment, the environment over INI files.",
           {{"tintype.ini, IFW.INI",
             "In the current directory; then ~/.config/tintype/tintype.ini and /etc/tintype.ini. Sections [Options], "
-            "[PHYLock_Options], [Backup_Defaults], [Restore_Defaults], [Validate_Defaults], [Copy_Defaults], [HD0] "
-            "and so on. A command line takes only the global options from them."},
+            "[PHYLock_Options], [Backup_Defaults], [Restore_Defaults], [Validate_Defaults], [Copy_Defaults], "
+            "[Consolidate_Defaults], [HD0] and so on. A command line takes only the global options from them."},
            {"TINTYPE, IFW", "Options as on the command line, separated by semicolons: comp:7;desc:\"my own; daily\"."},
            {"TINTYPE_PASSWORD", "The password of an image."},
            {"NO_COLOR", "Set to anything: no colours."},

@@ -49,6 +49,7 @@ Section section_of(std::string_view name) {
   if (name == "backup_defaults") return {IniSection::by_action, Action::backup, std::nullopt};
   if (name == "restore_defaults") return {IniSection::by_action, Action::restore, std::nullopt};
   if (name == "validate_defaults") return {IniSection::by_action, Action::validate, std::nullopt};
+  if (name == "consolidate_defaults") return {IniSection::by_action, Action::consolidate, std::nullopt};
   if (name == "copy_defaults") return {IniSection::by_action, Action::copy, std::nullopt};
   const bool drive = name.starts_with("hd") && name.size() > 2 && name.size() <= 5 &&
                      name.find_first_not_of("0123456789", 2) == std::string_view::npos;

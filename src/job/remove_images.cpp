@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "job/remove_images.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "base/text.h"
+#include "image/part_names.h"
+
+namespace tintype {
+namespace {
+
+constexpr std::string_view kExtension = ".tti";
+constexpr std::string_view kPartial = ".partial";
+
+// One file has one name here, however the path to it is written.
+std::string file_id(const Place& place, const std::string& name) {
+  std::error_code error;
+  const std::string path = place.describe(name);
+  const std::filesystem::path canonical = std::filesystem::weakly_canonical(path, error);
+  return error ? path : canonical.string();
+}
+
+class Removal {
+ public:
+  explicit Removal(const RemoveRequest& request) : request_(request) {}
+
+  Result<RemoveReport> run() {
+    for (const NamedImage& image : request_.images) {
+      const PartHeader header = TRY(read_part_header(*image.place, image.name));
+      sets_.push_back(header.set_id);
+      files_.insert(file_id(*image.place, image.name));
+    }
+    for (const NamedImage& image : request_.images) TRY(look_through(image.place));
+    for (const std::shared_ptr<Place>& place : request_.also_look_in) TRY(look_through(place));
+    RemoveReport report;
+    for (std::size_t i = request_.images.size(); i-- > needed_;) {
+      TRY(remove(request_.images[i], sets_[i]));
+      report.removed.push_back(path_of(i));
+    }
+    for (std::size_t i = 0; i < needed_; ++i)
+      report.kept.push_back(fmt::format("{} is kept: {} builds on {}", printable(path_of(i)), printable(keeper_),
+                                        i + 1 == needed_ ? "it" : "what builds on it"));
+    return report;
+  }
+
+ private:
+  std::string path_of(std::size_t i) const { return request_.images[i].place->describe(request_.images[i].name); }
+
+  void need(const SetId& set, const std::string& path) {
+    const auto at = static_cast<std::size_t>(std::ranges::find(sets_, set) - sets_.begin());
+    if (at == sets_.size() || at < needed_) return;
+    needed_ = at + 1;
+    keeper_ = path;
+  }
+
+  // Notes which of the images are needed by others in the place.
+  Result<void> look_through(const std::shared_ptr<Place>& place) {
+    if (!looked_in_.insert(file_id(*place, ".")).second) return {};
+    for (const std::string& name : TRY(place->list())) {
+      const bool unfinished = name.ends_with(std::string(kExtension).append(kPartial));
+      if ((!unfinished && !name.ends_with(kExtension)) || files_.contains(file_id(*place, name))) continue;
+      TRY(look_at(place, name, unfinished));
+    }
+    return {};
+  }
+
+  Result<void> look_at(const std::shared_ptr<Place>& place, const std::string& name, bool unfinished) {
+    const Result<PartHeader> header = read_part_header(*place, name);
+    if (!header) {
+      // It is gone, or begins like no image does; a backup that has only just begun has not written its header yet.
+      const ErrorCode code = header.error().code;
+      if (code == ErrorCode::not_found || code == ErrorCode::usage || !TRY(begins_as_image(*place, name))) return {};
+      return fail(make_error(ErrorCode::corrupt, fmt::format("{} may build on them, but cannot be read", printable(place->describe(name))),
+                             "repair it or move it away, then delete the old images"));
+    }
+    need(header->base_id, place->describe(name));
+    if (!unfinished && header->part == 0) look_at_links(place, name);
+    return {};
+  }
+
+  // Those further back than the header tells. An image that does not open, or has another key, is judged by its header.
+  void look_at_links(const std::shared_ptr<Place>& place, const std::string& name) {
+    const Result<std::unique_ptr<PartReader>> parts = PartReader::open(place, name);
+    if (!parts) return;
+    const Result<Catalog> catalog = read_catalog(**parts, request_.data_key);
+    if (!catalog) return;
+    for (const Link& link : catalog->links) need(link.set_id, place->describe(name));
+  }
+
+  static Result<bool> begins_as_image(Place& place, const std::string& name) {
+    constexpr std::string_view kMagic = "TINTYPE\x1A";
+    const std::unique_ptr<ReadFile> file = TRY(place.open(name));
+    std::array<std::byte, kMagic.size()> head{};
+    if (file->size() < head.size()) return false;
+    TRY(file->read(0, head));
+    return std::ranges::equal(head, as_bytes(kMagic));
+  }
+
+  static Result<void> remove(const NamedImage& image, const SetId& set) {
+    Place& place = *image.place;
+    const std::unique_ptr<PlaceLock> lock = TRY(place.lock(image.name));
+    std::vector<std::string> others;
+    for (const PartFile& file : TRY(find_parts(place, image.name))) {
+      const Result<PartHeader> header = read_part_header(place, file.name);
+      const bool ours = header && header->set_id == set && header->part == file.part;
+      if (file.name == image.name && !ours)
+        return fail(ErrorCode::refused, fmt::format("{} was replaced meanwhile", printable(place.describe(image.name))));
+      if (ours && file.name != image.name) others.push_back(file.name);
+    }
+    TRY(place.remove(image.name));
+    TRY(place.sync());  // on the disk too it stops being an image before its other parts go
+    for (const std::string& name : others) TRY(place.remove(name));
+    return place.sync();
+  }
+
+  const RemoveRequest& request_;
+  std::vector<SetId> sets_;
+  std::set<std::string> files_, looked_in_;
+  std::size_t needed_ = 0;  // so many of the oldest are kept
+  std::string keeper_;      // why
+};
+
+}  // namespace
+
+Result<RemoveReport> remove_images(const RemoveRequest& request) { return Removal(request).run(); }
+
+}  // namespace tintype
