@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "base/text.h"
@@ -32,29 +33,42 @@ class Removal {
     for (const NamedImage& image : request_.images) {
       const PartHeader header = TRY(read_part_header(*image.place, image.name));
       sets_.push_back(header.set_id);
+      bases_[header.set_id] = header.base_id;
       files_.insert(file_id(*image.place, image.name));
     }
     for (const NamedImage& image : request_.images) TRY(look_through(image.place));
     for (const std::shared_ptr<Place>& place : request_.also_look_in) TRY(look_through(place));
+    for (const auto& [set, path] : unclear_) follow(set, path);
     RemoveReport report;
     for (std::size_t i = request_.images.size(); i-- > needed_;) {
       TRY(remove(request_.images[i], sets_[i]));
       report.removed.push_back(path_of(i));
     }
     for (std::size_t i = 0; i < needed_; ++i)
-      report.kept.push_back(fmt::format("{} is kept: {} builds on {}", printable(path_of(i)), printable(keeper_),
-                                        i + 1 == needed_ ? "it" : "what builds on it"));
+      report.kept.push_back(fmt::format("{} is kept: {}", printable(path_of(i)), i + 1 == needed_ ? reason_ : builds_on_it(path_of(i + 1))));
     return report;
   }
 
  private:
+  static std::string builds_on_it(const std::string& path) { return fmt::format("{} builds on it", printable(path)); }
   std::string path_of(std::size_t i) const { return request_.images[i].place->describe(request_.images[i].name); }
 
-  void need(const SetId& set, const std::string& path) {
+  void need(const SetId& set, std::string reason) {
     const auto at = static_cast<std::size_t>(std::ranges::find(sets_, set) - sets_.begin());
     if (at == sets_.size() || at < needed_) return;
     needed_ = at + 1;
-    keeper_ = path;
+    reason_ = std::move(reason);
+  }
+
+  // From base to base by their headers. Where that leads to an image that is not there, nobody can tell what it builds on.
+  void follow(SetId set, const std::string& path) {
+    for (std::size_t steps = 0; steps <= kMaxLinks && set != SetId{}; ++steps) {
+      if (std::ranges::find(sets_, set) != sets_.end()) return need(set, builds_on_it(path));
+      const auto next = bases_.find(set);
+      if (next == bases_.end())
+        return need(sets_.back(), fmt::format("{} may build on it, as its own base is not there to tell", printable(path)));
+      set = next->second;
+    }
   }
 
   // Notes which of the images are needed by others in the place.
@@ -77,18 +91,22 @@ class Removal {
       return fail(make_error(ErrorCode::corrupt, fmt::format("{} may build on them, but cannot be read", printable(place->describe(name))),
                              "repair it or move it away, then delete the old images"));
     }
-    need(header->base_id, place->describe(name));
-    if (!unfinished && header->part == 0) look_at_links(place, name);
+    const std::string path = place->describe(name);
+    bases_[header->set_id] = header->base_id;
+    need(header->base_id, builds_on_it(path));
+    // The catalog lists all that it builds on. Without it, as it has another key or is not finished, the headers have to tell.
+    const std::optional<std::vector<Link>> links = unfinished ? std::nullopt : links_of(place, name);
+    if (!links) unclear_.emplace_back(header->base_id, path);
+    for (const Link& link : links.value_or(std::vector<Link>())) need(link.set_id, builds_on_it(path));
     return {};
   }
 
-  // Those further back than the header tells. An image that does not open, or has another key, is judged by its header.
-  void look_at_links(const std::shared_ptr<Place>& place, const std::string& name) {
+  std::optional<std::vector<Link>> links_of(const std::shared_ptr<Place>& place, const std::string& name) const {
     const Result<std::unique_ptr<PartReader>> parts = PartReader::open(place, name);
-    if (!parts) return;
+    if (!parts) return std::nullopt;
     const Result<Catalog> catalog = read_catalog(**parts, request_.data_key);
-    if (!catalog) return;
-    for (const Link& link : catalog->links) need(link.set_id, place->describe(name));
+    if (!catalog) return std::nullopt;
+    return catalog->links;
   }
 
   static Result<bool> begins_as_image(Place& place, const std::string& name) {
@@ -120,8 +138,10 @@ class Removal {
   const RemoveRequest& request_;
   std::vector<SetId> sets_;
   std::set<std::string> files_, looked_in_;
+  std::map<SetId, SetId> bases_;                        // of every image that was seen
+  std::vector<std::pair<SetId, std::string>> unclear_;  // base and path of those whose catalogs cannot be read
   std::size_t needed_ = 0;  // so many of the oldest are kept
-  std::string keeper_;      // why
+  std::string reason_;      // why
 };
 
 }  // namespace

@@ -21,9 +21,9 @@ struct RemoveReport {
 };
 
 // Deletes images of a chain, newest first, so that whatever is left at any moment is a whole chain; and of each image the first part
-// first, so that none looks whole and is not. What another image still builds on, and all that it builds on itself, is kept: its own
-// header and, if it can be read, its catalog tell; unfinished images count too. Error{corrupt} with nothing deleted if there is an
-// image whose header cannot be read.
+// first, so that none looks whole and is not. What another image in these places still builds on, and all that that builds on, is kept:
+// catalogs tell, or headers from base to base where a catalog cannot be read; unfinished images count too. What cannot be told
+// keeps everything. Error{corrupt} with nothing deleted if there is an image whose header cannot be read.
 Result<RemoveReport> remove_images(const RemoveRequest& request);
 
 }  // namespace tintype

@@ -3,12 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "image/reader.h"
 #include "job/backup.h"
+#include "job/consolidate.h"
 #include "job/restore.h"
 #include "job/validate.h"
 #include "layout/edit.h"
@@ -106,6 +109,24 @@ class ChainLab {
     BackupRequest r = request(name);
     if (!base.empty()) r.base = BackupBase{TRY(open(base)), base, ""};
     return run(r, workers);
+  }
+
+  // Merges what comes after link number `base` of an image, up to that image.
+  Result<ConsolidateReport> consolidate(const std::string& name, const std::string& to, std::uint32_t base = 0, bool replace = false,
+                                        unsigned workers = 2) {
+    ConsolidateRequest r;
+    r.image = TRY(open(name));
+    r.base_link = base;
+    r.place = place;
+    r.name = to;
+    r.max_part_bytes = max_part_bytes;
+    r.password = password;
+    r.remove_replaced = replace;
+    return run(r, workers);
+  }
+  Result<ConsolidateReport> run(const ConsolidateRequest& r, unsigned workers = 2) {
+    JobContext context{events, cancel, clock, random, workers};
+    return run_consolidate(r, context);
   }
 
   Bytes content(Drive& of) const {
