@@ -107,7 +107,7 @@ Result<void> append_with_room(AppendFile& file, ByteSpan bytes, const MakeRoom& 
 
 // A place that ran full, or is gone, leaves what can be continued when there is room or when it is back.
 Result<void> PartWriter::keep_if_place_failed(Result<void> result) {
-  if (result || (result.error().code != ErrorCode::no_space && result.error().code != ErrorCode::io)) return result;
+  if (result || !options_.resumable || (result.error().code != ErrorCode::no_space && result.error().code != ErrorCode::io)) return result;
   keep_ = true;
   return fail(std::move(result).error().with_hint("what is done stays there as .partial files: --resume goes on with it"));
 }

@@ -25,10 +25,11 @@ struct PartWriterOptions {
   std::uint64_t max_part_bytes = 0;   // 0: no limit
   MakeRoom make_room;
   AddParity add_parity = nullptr;     // null: no recovery file
+  bool resumable = false;             // what a full or failed place leaves can be continued: it is not removed
 };
 
 // Appends frames to the parts of one image under temporary names and publishes them by one rename. One thread.
-// Destroyed unpublished, it removes what it wrote, unless keep_unfinished() was called or the place failed or ran full: then what is
+// Destroyed unpublished, it removes what it wrote, unless keep_unfinished() was called, or it is resumable and the place failed or ran full: then what is
 // there can be continued.
 class PartWriter {
  public:

@@ -73,7 +73,8 @@ Result<std::unique_ptr<ImageWriter>> ImageWriter::resume(std::shared_ptr<Place> 
 }
 
 PartWriterOptions ImageWriter::part_options(ImageWriterOptions& options, PartHeader header) {
-  return {std::move(options.image), std::move(header), options.max_part_bytes, std::move(options.make_room), std::move(options.add_parity)};
+  return {std::move(options.image), std::move(header), options.max_part_bytes, std::move(options.make_room), std::move(options.add_parity),
+          options.resumable};
 }
 
 Result<FrameSealer> ImageWriter::chunk_sealer() const { return FrameSealer::create(key_, catalog_.compression); }

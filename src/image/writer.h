@@ -31,6 +31,7 @@ struct ImageWriterOptions {
   std::function<bool(const Error&)> make_room;
   std::optional<WriterBase> base;        // needs a password if the base has a data key
   std::vector<EarlierPages> pages;       // a page that one of these has already is not written again
+  bool resumable = false;                // what a full or failed place leaves is kept, to be continued
   AddParity add_parity = nullptr;            // null: no recovery file
 };
 

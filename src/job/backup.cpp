@@ -121,6 +121,7 @@ class Backup {
     options.max_part_bytes = request_.max_part_bytes != 0 ? request_.max_part_bytes : request_.place->max_file_bytes().value_or(0);
     options.password = request_.password;
     options.encrypt = request_.encrypt;
+    options.resumable = true;
     if (base_) options.base = writer_base();
     if (unfinished_)
       options.pages.push_back([this](std::size_t area, std::uint64_t region) { return unfinished_->page(areas_[area].area.number, region); });

@@ -72,6 +72,7 @@ class Consolidation {
     catalog.links.resize(request_.base_link);
     catalog.kind = full() ? "full" : request_.base_link == 1 ? "differential" : "incremental";
     catalog.finished = 0;
+    catalog.sessions = 1;
     catalog.part_bytes.clear();
     if (!request_.program.empty()) catalog.program = request_.program;
     if (request_.description) catalog.description = *request_.description;
@@ -92,6 +93,7 @@ class Consolidation {
     if (header.password_needed) options.password = request_.password;
     options.encrypt = header.encrypted;
     if (header.encrypted || !full()) options.base = TRY(inherited());
+    if (!full()) options.pages.push_back([this](std::size_t area, std::uint64_t region) { return earlier_page(area, region); });
     options.make_room = [this](const Error& error) {
       const Answer answer = context_.events.ask({QuestionKind::abort_retry_ignore, "place-full",
                                                  fmt::format("{}. Make room there and retry, or abort?", error.message()), {}});
@@ -108,7 +110,6 @@ class Consolidation {
     if (full()) return base;
     const PartReader& parts = *TRY(image_->chain().parts(request_.base_link));
     base.set_id = parts.header().set_id;
-    base.pages = [this](std::size_t area, std::uint64_t region) { return earlier_page(area, region); };
     return base;
   }
 
