@@ -148,7 +148,7 @@ class ChainTest(support.ProgramTest):
         os.mkdir(self.path("attic"))
         os.rename(self.path("tuesday.tti"), self.path("attic/tuesday.tti"))
         before = self.files()
-        self.assert_fails(1, "restore", "--file", "thursday", "--drive", "new.raw", says="tuesday.tti")
+        self.assert_fails(4, "restore", "--file", "thursday", "--drive", "new.raw", says="tuesday.tti")
         self.assert_fails(1, "consolidate", "--file", "thursday", "--to", "full2", says="tuesday.tti")
         self.assertEqual(self.files(), before)
         self.check("thursday", truth["thursday"], "--base", "attic/tuesday")
