@@ -25,7 +25,7 @@ void cover(std::optional<Span>& span, std::uint64_t start, std::uint64_t end) {
 WriteBehind::WriteBehind(int fd, const CacheUse& use, bool removable)
     : fd_(fd),
       way_(way_of(use, removable)),
-      keep_(use.keep_written),
+      keep_(use.keep_written || use.read_again),
       step_bytes_(way_ == Way::paced ? std::max<std::uint64_t>(use.dirty_bytes / 2, 1)
                                      : way_ == Way::durable ? kDurableStep : kEarlyStep) {}
 

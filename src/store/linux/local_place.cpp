@@ -100,7 +100,7 @@ class LocalReadFile final : public ReadFile {
  public:
   LocalReadFile(Descriptor fd, std::string path, std::uint64_t size, const CacheUse& cache)
       : fd_(std::move(fd)), path_(std::move(path)), size_(size) {
-    if (!cache.keep_read) read_behind_.emplace(fd_.get(), size_);
+    if (!cache.keep_read && !cache.read_again) read_behind_.emplace(fd_.get(), size_);
   }
 
   std::uint64_t size() const override { return size_; }

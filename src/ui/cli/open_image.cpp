@@ -23,12 +23,12 @@ std::string absolute_folder(const std::string& folder) {
 namespace {
 
 // The images that --base names.
-Result<std::vector<NamedImage>> named_bases(const options::ParsedCommand& command) {
+Result<std::vector<NamedImage>> named_bases(Session& session) {
   std::vector<NamedImage> named;
-  for (const std::string& text : command.texts("base")) {
+  for (const std::string& text : session.command().texts("base")) {
     const ImageName name = TRY(parse_image_name(text));
     const SplitPath split = split_path(TRY(resolve_image_path(name, ImageUse::read)));
-    named.push_back({TRY(open_local_place(split.folder)), split.name});
+    named.push_back({TRY(session.tuning().open_place(split.folder)), split.name});
   }
   return named;
 }
@@ -51,7 +51,7 @@ Result<OpenedImage> open_image(const std::string& file, Session& session) {
     return given;
   };
   Result<std::shared_ptr<ImageReader>> reader = ImageReader::open(
-      image.place, image.name, password, std::make_shared<LinkFinder>(image.place, TRY(named_bases(session.command()))));
+      image.place, image.name, password, std::make_shared<LinkFinder>(image.place, TRY(named_bases(session))));
   if (!reader) {
     Error error = reader.error();
     // The image itself is there: what is not found now is one of its parts, or the file with the password.

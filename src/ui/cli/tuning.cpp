@@ -25,6 +25,8 @@ CacheUse cache_of(const options::ParsedCommand& command, bool gentle) {
   const auto has = [bits](std::uint64_t option) { return (bits & option) == option; };
   CacheUse cache{.keep_read = has(kCachedReads), .keep_written = has(kCachedWrites)};
   cache.flush_removable = has(kFlushRemovable) && !has(kCachedWrites);
+  // The recovery file is computed from what was written.
+  cache.read_again = command.action == options::Action::backup && command.number("parity").value_or(0) != 0;
   const bool small = (command.action == options::Action::backup && has(kSmallOnBackup)) ||
                      (command.action == options::Action::restore && has(kSmallOnRestore));
   if (small) cache.dirty_bytes = kSmallCacheBytes;
