@@ -51,21 +51,37 @@ std::optional<NamedImage> LinkFinder::look_for(const Link& link) {
   if (std::optional<NamedImage> image = look_in(beside_, link)) return image;
   for (const NamedImage& image : named_)
     if (std::optional<NamedImage> other = look_in(image.place, link)) return other;
-  if (link.folder.empty() || link.folder.front() != '/') return std::nullopt;
-  Result<std::unique_ptr<Place>> remembered = open_local_place(link.folder);
-  if (!remembered) return std::nullopt;
-  return look_in(std::shared_ptr<Place>(std::move(*remembered)), link);
+  const std::shared_ptr<Place> remembered = remembered_place(link);
+  return remembered ? look_in(remembered, link) : std::nullopt;
+}
+
+std::shared_ptr<Place> LinkFinder::remembered_place(const Link& link) {
+  if (link.folder.empty() || link.folder.front() != '/') return nullptr;
+  Result<std::unique_ptr<Place>> place = open_local_place(link.folder);
+  return place ? std::shared_ptr<Place>(std::move(*place)) : nullptr;
+}
+
+std::vector<NamedImage> LinkFinder::candidates(const Link& link) {
+  const std::lock_guard lock(mutex_);
+  if (std::optional<NamedImage> image = look_for(link)) return {*image};
+  std::vector<NamedImage> out{{beside_, link.name}};
+  for (const NamedImage& image : named_) out.push_back({image.place, link.name});
+  out.insert(out.end(), named_.begin(), named_.end());
+  if (std::shared_ptr<Place> remembered = remembered_place(link)) out.push_back({std::move(remembered), link.name});
+  return out;
+}
+
+Error LinkFinder::missing(const Link& link) const {
+  std::string where = beside_->describe("");
+  if (!link.folder.empty()) where += fmt::format(" nor in {}", printable(link.folder));
+  return make_error(ErrorCode::not_found, fmt::format("the image builds on {}, which is not in {}", describe_link(link), where))
+      .with_hint("put it beside the image, or name it with --base");
 }
 
 Result<std::shared_ptr<PartReader>> LinkFinder::find(const Link& link) {
   const std::lock_guard lock(mutex_);
   const std::optional<NamedImage> image = look_for(link);
-  if (!image) {
-    std::string where = beside_->describe("");
-    if (!link.folder.empty()) where += fmt::format(" nor in {}", printable(link.folder));
-    return fail(ErrorCode::not_found, fmt::format("the image builds on {}, which is not in {}", describe_link(link), where),
-                "put it beside the image, or name it with --base");
-  }
+  if (!image) return fail(missing(link));
   Result<std::unique_ptr<PartReader>> parts = PartReader::open(image->place, image->name);
   if (!parts) return fail(std::move(parts).error().within(fmt::format("the image builds on {}", describe_link(link))));
   if ((*parts)->trailer().catalog_hash != link.catalog_hash)

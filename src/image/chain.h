@@ -30,12 +30,19 @@ class LinkFinder {
   // what has its set id is damaged or is not the image that was used.
   Result<std::shared_ptr<PartReader>> find(const Link& link);
 
+  // For images that may be damaged: where its parts may lie, the likeliest first. That is the image that says it is the one; if none
+  // does, whatever has its name in any of the places.
+  std::vector<NamedImage> candidates(const Link& link);
+  // One sentence for a person: which image, and where it was looked for.
+  Error missing(const Link& link) const;
+
  private:
   struct Folder {
     std::shared_ptr<Place> place;
     std::map<SetId, std::string> names;  // of the first parts in it
   };
   std::optional<NamedImage> look_for(const Link& link);
+  static std::shared_ptr<Place> remembered_place(const Link& link);  // null if it is not there
   std::optional<NamedImage> look_in(const std::shared_ptr<Place>& place, const Link& link);
 
   std::shared_ptr<Place> beside_;

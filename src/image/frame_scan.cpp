@@ -54,11 +54,23 @@ std::optional<FoundFrame> FrameScanner::next() {
   }
 }
 
-Result<OpenedFrame> FrameScanner::open(const FoundFrame& frame, FrameOpener& opener, std::uint32_t max_raw, Bytes& content) {
+Result<void> FrameScanner::read_frame(const FoundFrame& frame) {
   if (!fits(frame.offset, frame.bytes(), file_->size())) return fail(ErrorCode::corrupt, "a frame is cut off");
   frame_.resize(static_cast<std::size_t>(frame.bytes()));
-  TRY(file_->read(frame.offset, frame_));
-  return opener.open(frame_, max_raw, content);
+  return file_->read(frame.offset, frame_);
+}
+
+Result<OpenedFrame> FrameScanner::open(const FoundFrame& frame, FrameOpener& opener, std::uint32_t max_raw, Bytes& content, ByteSpan base) {
+  TRY(read_frame(frame));
+  return opener.open(frame_, max_raw, content, base);
+}
+
+Result<FrameAddress> FrameScanner::address(const FoundFrame& frame, FrameOpener& opener) {
+  TRY(read_frame(frame));
+  const ByteSpan payload = ByteSpan(frame_).subspan(kFrameHeaderBytes);
+  if (payload.size() < kAddressBytes || frame_checksum(payload) != frame.header.payload_checksum)
+    return fail(ErrorCode::corrupt, "a frame's checksum does not fit its content");
+  return frame.header.encrypted ? opener.peek_address(frame_) : Result<FrameAddress>(FrameAddress::decode(payload));
 }
 
 std::optional<FrameHeader> FrameScanner::header_at(std::uint64_t offset) {

@@ -27,8 +27,10 @@ class FrameScanner {
 
   // The next frame in the order of the file; nothing at its end.
   std::optional<FoundFrame> next();
-  // Reads a frame and checks everything there is to check. The content goes to `content`.
-  Result<OpenedFrame> open(const FoundFrame& frame, FrameOpener& opener, std::uint32_t max_raw, Bytes& content);
+  // Reads a frame and checks everything there is to check. The content goes to `content`; `base` is what a delta was made against.
+  Result<OpenedFrame> open(const FoundFrame& frame, FrameOpener& opener, std::uint32_t max_raw, Bytes& content, ByteSpan base = {});
+  // Checks all of a frame but whether its content decodes, and tells its address: what can be known of a delta alone.
+  Result<FrameAddress> address(const FoundFrame& frame, FrameOpener& opener);
   // Where the next search starts: everything before has been looked at.
   std::uint64_t position() const { return at_; }
 
@@ -38,6 +40,7 @@ class FrameScanner {
   bool payload_fits(const FoundFrame& frame);
   bool search();
   void load_window();
+  Result<void> read_frame(const FoundFrame& frame);
 
   std::shared_ptr<ReadFile> file_;
   std::uint64_t at_ = 0;

@@ -5,8 +5,6 @@
 
 #include <algorithm>
 
-#include "image/part_names.h"
-
 namespace tintype {
 namespace {
 
@@ -16,110 +14,44 @@ bool belong_together(const Catalog& a, const Catalog& b) {
   return a.created == b.created && a.source.size_bytes == b.source.size_bytes && std::ranges::equal(a.areas, b.areas, same);
 }
 
-// Pieces of the index that a survey remembers; a real image of a petabyte has as many.
-constexpr std::size_t kMostFound = 1U << 20;
-constexpr std::size_t kMostOfOneAddress = 4;
-constexpr std::size_t kMostMissingListed = 20;
-
 }  // namespace
 
 Result<std::unique_ptr<SalvageReader>> SalvageReader::open(std::shared_ptr<Place> place, std::string image, const PasswordSource& password,
-                                                           const CancelToken& cancel) {
-  std::unique_ptr<SalvageReader> reader(new SalvageReader(std::move(place), std::move(image)));
-  TRY(reader->find_files());
-  TRY(reader->unlock(password));
+                                                           const CancelToken& cancel, std::shared_ptr<LinkFinder> finder) {
+  if (!finder) finder = std::make_shared<LinkFinder>(place);
+  std::unique_ptr<SalvageParts> parts = TRY(SalvageParts::find(place, std::move(image)));
+  std::unique_ptr<SalvageReader> reader(new SalvageReader(std::move(parts), std::move(finder), cancel));
+  TRY(reader->unlock(*place, password));
   reader->read_catalog();
-  if (!TRY(reader->index_is_whole(cancel))) TRY(reader->survey(cancel));
+  if (!TRY(reader->index_is_whole())) TRY(reader->survey());
   return reader;
 }
 
-// Of two files for one part the finished one, unless its header says that it belongs to another image.
-Result<void> SalvageReader::find_files() {
-  std::vector<SalvagePart> candidates;
-  const std::vector<PartFile> files = TRY(find_parts(*place_, image_));
-  for (const PartFile& file : files) {
-    SalvagePart part{file.part, file.name, {}};
-    if (Result<PartHeader> header = read_part_header(*place_, file.name)) part.header = *header;
-    candidates.push_back(std::move(part));
-  }
-  const std::optional<SetId> set = choose_set(candidates);
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    SalvagePart& part = candidates[i];
-    if (part.header && set && part.header->set_id != *set) {
-      notes_.push_back(fmt::format("{} belongs to another image and is passed over", place_->describe(part.name)));
-      continue;
-    }
-    const bool taken = std::ranges::find(parts_, part.number, &SalvagePart::number) != parts_.end();
-    if (!part.header && (files[i].partial || taken)) continue;
-    if (!part.header) notes_.push_back(fmt::format("{} has no sound header; it is taken for a part by its name", place_->describe(part.name)));
-    if (part.header) part.number = part.header->part;
-    parts_.push_back(std::move(part));
-  }
-  std::ranges::stable_sort(parts_, {}, &SalvagePart::number);
-  if (parts_.empty())
-    return fail(ErrorCode::not_found, fmt::format("there is no image {} and no part of it", place_->describe(image_)),
-                "give the name of its first part, even if that is lost");
-  note_missing();
-  return {};
-}
-
-// The set of the first part, else that of most parts.
-std::optional<SetId> SalvageReader::choose_set(const std::vector<SalvagePart>& candidates) const {
-  std::map<SetId, unsigned> votes;
-  for (const SalvagePart& part : candidates) {
+Result<void> SalvageReader::unlock(Place& place, const PasswordSource& password) {
+  for (const SalvagePart& part : parts().list()) {
     if (!part.header) continue;
-    if (part.name == image_) return part.header->set_id;
-    ++votes[part.header->set_id];
-  }
-  const auto most = std::ranges::max_element(votes, {}, [](const auto& vote) { return vote.second; });
-  return most == votes.end() ? std::nullopt : std::optional(most->first);
-}
-
-void SalvageReader::note_missing() {
-  std::uint32_t expected = 0;
-  std::size_t missing = 0;
-  for (const SalvagePart& part : parts_) {
-    for (; expected < part.number; ++expected)
-      if (++missing <= kMostMissingListed) notes_.push_back(fmt::format("part {} is missing: {}", expected + 1, place_->describe(part_name(image_, expected))));
-    expected = std::max(expected, part.number + 1);
-  }
-  if (missing > kMostMissingListed) notes_.push_back(fmt::format("{} more parts are missing", missing - kMostMissingListed));
-}
-
-Result<void> SalvageReader::unlock(const PasswordSource& password) {
-  for (const SalvagePart& part : parts_) {
-    if (!part.header) continue;
-    encrypted_ = part.header->encrypted;
     if (!part.header->password_needed) break;
-    if (!password) return fail(ErrorCode::denied, fmt::format("{} needs a password", place_->describe(part.name)), "give it with --password-file");
+    if (!password) return fail(ErrorCode::denied, fmt::format("{} needs a password", place.describe(part.name)), "give it with --password-file");
     const std::string given = TRY(password());
-    data_key_ = TRY(unwrap_key(*part.header, given, place_->describe(part.name)));
+    data_key_ = TRY(unwrap_key(*part.header, given, place.describe(part.name)));
     break;
   }
-  opener_.emplace(data_key_);
+  chain_.set_key(data_key_);
   return {};
-}
-
-Result<std::shared_ptr<ReadFile>> SalvageReader::file(std::size_t part) {
-  if (part != file_part_ || !file_) {
-    file_ = std::shared_ptr<ReadFile>(TRY(place_->open(parts_[part].name)));
-    file_part_ = part;
-  }
-  return file_;
 }
 
 // By the trailer, if the end of the set is there.
 void SalvageReader::read_catalog() {
-  for (std::size_t i = parts_.size(); i-- > 0;) {
-    const Result<std::shared_ptr<ReadFile>> last = file(i);
+  const std::vector<SalvagePart>& list = parts().list();
+  for (std::size_t i = list.size(); i-- > 0;) {
+    const Result<std::shared_ptr<ReadFile>> last = parts().file(i);
     if (!last || (*last)->size() < kTrailerBytes) continue;
-    Bytes bytes(kTrailerBytes);
+    Bytes bytes(kTrailerBytes), content;
     if (!(*last)->read((*last)->size() - kTrailerBytes, bytes)) continue;
-    const Result<Trailer> trailer = Trailer::decode(bytes, parts_[i].name);
-    if (!trailer || (parts_[i].header && trailer->set_id != parts_[i].header->set_id)) continue;
-    for (std::uint32_t n = parts_.back().number + 1; n < trailer->parts && n <= parts_.back().number + kMostMissingListed; ++n)
-      notes_.push_back(fmt::format("part {} is missing: {}", n + 1, place_->describe(part_name(image_, n))));
-    if (const std::optional<Bytes> content = read_at(trailer->catalog, FrameType::catalog, {})) take_catalog(*content, Basis::catalog);
+    const Result<Trailer> trailer = Trailer::decode(bytes, list[i].name);
+    if (!trailer || (list[i].header && trailer->set_id != list[i].header->set_id)) continue;
+    parts().expect(trailer->parts);
+    if (parts().read(trailer->catalog, FrameType::catalog, {}, chain_.opener(), {}, content)) take_catalog(content, Basis::catalog);
     by_trailer_ = basis_ == Basis::catalog;
     return;
   }
@@ -130,18 +62,19 @@ void SalvageReader::take_catalog(ByteSpan content, Basis basis) {
   Result<Catalog> decoded = Catalog::decode(content, basis == Basis::catalog ? Catalog::Stage::complete : Catalog::Stage::prologue);
   if (!decoded || (prologue_known_ && !belong_together(catalog_, *decoded))) return;
   catalog_ = std::move(*decoded);
+  chain_.set_links(catalog_.links);
   basis_ = basis;
   prologue_known_ |= basis == Basis::prologue;
 }
 
-Result<bool> SalvageReader::index_is_whole(const CancelToken& cancel) {
+Result<bool> SalvageReader::index_is_whole() {
   if (basis_ != Basis::catalog) return false;
   for (std::size_t area = 0; area < catalog_.areas.size(); ++area) {
     for (std::uint64_t group = 0; group < catalog_.areas[area].directories.size(); ++group) {
       const std::vector<PageRef>* refs = directory(area, group);
       if (refs == nullptr) return false;
       for (std::uint64_t i = 0; i < refs->size(); ++i) {
-        TRY(cancel.check());
+        TRY(cancel_.check());
         if ((*refs)[i].present && !page(area, group * kRegionsPerDirectory + i)) return false;
       }
     }
@@ -149,78 +82,40 @@ Result<bool> SalvageReader::index_is_whole(const CancelToken& cancel) {
   return true;
 }
 
-Result<void> SalvageReader::survey(const CancelToken& cancel) {
-  for (std::size_t i = 0; i < parts_.size(); ++i) {
-    Result<std::shared_ptr<ReadFile>> opened = file(i);
-    if (!opened) continue;  // told when its chunks are looked for
-    FrameScanner scanner(*opened);
-    for (bool first = true; const std::optional<FoundFrame> frame = scanner.next(); first = false) {
-      TRY(cancel.check());
-      survey_frame(i, scanner, *frame, first);
-    }
-  }
+Result<void> SalvageReader::survey() {
+  parts().each_frame(cancel_, [this](FrameScanner& scanner, const PartFrame& found, bool first) { survey_frame(scanner, found, first); });
   directory_key_.reset();
   page_key_.reset();
-  return {};
+  return cancel_.check();
 }
 
-void SalvageReader::survey_frame(std::size_t part, FrameScanner& scanner, const FoundFrame& frame, bool first) {
-  const FrameType type = frame.header.type;
+void SalvageReader::survey_frame(FrameScanner& scanner, const PartFrame& found, bool first) {
+  const FrameType type = found.frame.header.type;
   const bool piece = type == FrameType::page || type == FrameType::directory;
-  const bool wanted = piece ? found_count_ < kMostFound
-                            : (type == FrameType::catalog && !by_trailer_) || (type == FrameType::prologue && first && basis_ == Basis::none);
-  if (!wanted || !is_ours(frame.header)) return;
+  const bool wanted = piece || (type == FrameType::catalog && !by_trailer_) || (type == FrameType::prologue && first && basis_ == Basis::none);
+  if (!wanted || !parts().is_ours(found.frame.header)) return;
   Bytes content;
-  const Result<OpenedFrame> opened = scanner.open(frame, *opener_, kMaxRawBytes, content);
+  const Result<OpenedFrame> opened = scanner.open(found.frame, chain_.opener(), kMaxRawBytes, content);
   if (!opened) return;
-  if (!piece) {
-    take_catalog(content, type == FrameType::catalog ? Basis::catalog : Basis::prologue);
-    return;
-  }
-  std::vector<Found>& list = (type == FrameType::page ? pages_found_ : directories_found_)[{opened->address.area, opened->address.number}];
-  if (list.size() == kMostOfOneAddress)
-    list.erase(list.begin());
+  if (piece)
+    found_.add(type, opened->address, found);
   else
-    ++found_count_;
-  list.push_back({part, frame});
-}
-
-std::optional<Bytes> SalvageReader::read_at(const FramePlace& place, FrameType type, FrameAddress address) {
-  const auto part = std::ranges::find(parts_, place.part, &SalvagePart::number);
-  if (place.link != 0 || part == parts_.end() || place.bytes < kContentAt) return std::nullopt;
-  const std::size_t index = static_cast<std::size_t>(part - parts_.begin());
-  const Result<std::shared_ptr<ReadFile>> opened = file(index);
-  std::array<std::byte, kFrameHeaderBytes> bytes{};
-  if (!opened || !(*opened)->read(place.offset, bytes)) return std::nullopt;
-  const Result<FrameHeader> header = FrameHeader::decode(bytes);
-  if (!header || header->type != type || !is_ours(*header)) return std::nullopt;
-  Bytes content;
-  const Result<OpenedFrame> frame = FrameScanner(*opened).open({*header, place.offset}, *opener_, kMaxRawBytes, content);
-  if (!frame || frame->address != address) return std::nullopt;
-  return content;
-}
-
-std::optional<Bytes> SalvageReader::read_found(const Found& found) {
-  const Result<std::shared_ptr<ReadFile>> opened = file(found.part);
-  Bytes content;
-  if (!opened || !FrameScanner(*opened).open(found.frame, *opener_, kMaxRawBytes, content)) return std::nullopt;
-  return content;
+    take_catalog(content, type == FrameType::catalog ? Basis::catalog : Basis::prologue);
 }
 
 // By its place, else what the survey found under its address; with a hash only what fits it.
 std::optional<Bytes> SalvageReader::read_piece(const FramePlace* place, const Hash* hash, FrameType type, FrameAddress address) {
-  if (place != nullptr)
-    if (std::optional<Bytes> content = read_at(*place, type, address); content && sha256(*content) == *hash) return content;
-  const FoundMap& all = type == FrameType::page ? pages_found_ : directories_found_;
-  const auto list = all.find({address.area, address.number});
-  if (list == all.end()) return std::nullopt;
-  for (auto found = list->second.rbegin(); found != list->second.rend(); ++found)
-    if (std::optional<Bytes> content = read_found(*found); content && (hash == nullptr || sha256(*content) == *hash)) return content;
+  Bytes content;
+  if (place != nullptr && chain_.read(*place, type, address, {}, content) && sha256(content) == *hash) return content;
+  const std::vector<PartFrame>* list = found_.find(type, address);
+  if (list == nullptr) return std::nullopt;
+  for (auto found = list->rbegin(); found != list->rend(); ++found)
+    if (parts().read(*found, chain_.opener(), {}, content) && (hash == nullptr || sha256(content) == *hash)) return content;
   return std::nullopt;
 }
 
 const std::vector<PageRef>* SalvageReader::directory(std::size_t area, std::uint64_t group) {
-  const Key key{static_cast<std::uint32_t>(area), group};
+  const Key key{area, group};
   if (directory_key_ != key) {
     directory_key_ = key;
     directory_.reset();
@@ -230,7 +125,7 @@ const std::vector<PageRef>* SalvageReader::directory(std::size_t area, std::uint
     const DirectoryRef* ref = group < a.directories.size() ? &a.directories[static_cast<std::size_t>(group)] : nullptr;
     const auto content = first >= regions ? std::nullopt
                                           : read_piece(ref != nullptr ? &ref->place : nullptr, ref != nullptr ? &ref->hash : nullptr,
-                                                       FrameType::directory, {key.first, group});
+                                                       FrameType::directory, {a.number, group});
     if (content)
       if (Result<std::vector<PageRef>> refs = decode_directory(*content, static_cast<std::size_t>(std::min<std::uint64_t>(kRegionsPerDirectory, regions - first))))
         directory_ = std::move(*refs);
@@ -239,7 +134,7 @@ const std::vector<PageRef>* SalvageReader::directory(std::size_t area, std::uint
 }
 
 std::shared_ptr<const Page> SalvageReader::page(std::size_t area, std::uint64_t region) {
-  const Key key{static_cast<std::uint32_t>(area), region};
+  const Key key{area, region};
   if (page_key_ == key) return page_;
   page_key_ = key;
   page_.reset();
@@ -248,33 +143,60 @@ std::shared_ptr<const Page> SalvageReader::page(std::size_t area, std::uint64_t 
   const std::vector<PageRef>* refs = directory(area, region / kRegionsPerDirectory);
   const PageRef* ref = refs != nullptr ? &(*refs)[static_cast<std::size_t>(region % kRegionsPerDirectory)] : nullptr;
   if (ref != nullptr && !ref->present) return page_;
-  const auto content = read_piece(ref != nullptr ? &ref->place : nullptr, ref != nullptr ? &ref->hash : nullptr, FrameType::page, {key.first, region});
-  if (content)
-    if (Result<Page> decoded = Page::decode(*content, extent)) page_ = std::make_shared<const Page>(std::move(*decoded));
+  const auto content = read_piece(ref != nullptr ? &ref->place : nullptr, ref != nullptr ? &ref->hash : nullptr, FrameType::page,
+                                  {catalog_.areas[area].number, region});
+  if (content) {
+    if (Result<Page> decoded = Page::decode(*content, extent)) {
+      // Without a directory a page was found in this set.
+      decoded->seen_from(ref != nullptr ? ref->place.link : 0);
+      page_ = std::make_shared<const Page>(std::move(*decoded));
+    }
+  }
   return page_;
 }
 
-Result<std::vector<std::uint64_t>> SalvageReader::known_regions(std::size_t area, const CancelToken& cancel) {
-  std::vector<std::uint64_t> out;
-  const auto number = static_cast<std::uint32_t>(area);
+void SalvageReader::add_found(FrameType type, std::size_t area, std::vector<std::uint64_t>& numbers) const {
+  const std::uint32_t number = catalog_.areas[area].number;
+  for (auto at = found_.all().lower_bound({type, number, 0}); at != found_.all().end(); ++at) {
+    const auto& [found_type, found_area, found_number] = at->first;
+    if (found_type != type || found_area != number) break;
+    numbers.push_back(found_number);
+  }
+}
+
+Result<std::vector<std::uint64_t>> SalvageReader::known_regions(std::size_t area) {
+  std::vector<std::uint64_t> out, groups;
   const std::uint64_t regions = region_count(catalog_.areas[area].size_bytes);
-  std::vector<std::uint64_t> groups;
   for (std::uint64_t group = 0; group < catalog_.areas[area].directories.size(); ++group) groups.push_back(group);
-  for (auto at = directories_found_.lower_bound({number, 0}); at != directories_found_.end() && at->first.first == number; ++at)
-    groups.push_back(at->first.second);
+  add_found(FrameType::directory, area, groups);
   std::ranges::sort(groups);
   groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
   for (const std::uint64_t group : groups) {
-    TRY(cancel.check());
+    TRY(cancel_.check());
     if (group > regions / kRegionsPerDirectory) break;
     if (const std::vector<PageRef>* refs = directory(area, group))
       for (std::size_t i = 0; i < refs->size(); ++i) out.push_back(group * kRegionsPerDirectory + i);
   }
-  for (auto at = pages_found_.lower_bound({number, 0}); at != pages_found_.end() && at->first.first == number && at->first.second < regions; ++at)
-    out.push_back(at->first.second);
+  add_found(FrameType::page, area, out);
   std::ranges::sort(out);
   out.erase(std::unique(out.begin(), out.end()), out.end());
+  while (!out.empty() && out.back() >= regions) out.pop_back();
   return out;
+}
+
+SalvageReader::Chunk SalvageReader::read_chunk(std::size_t area, std::uint64_t number, const ChunkEntry& entry, Bytes& out) {
+  const Area& a = catalog_.areas[area];
+  const auto lost = [](const FramePlace& place) { return place.link == 0 ? Chunk::lost : Chunk::lost_in_earlier_image; };
+  Bytes base, next;
+  bool earlier = entry.place.link != 0;
+  for (const FramePlace& place : entry.bases) {
+    earlier |= place.link != 0;
+    if (!chain_.read(place, FrameType::chunk, {a.number, number}, base, next)) return lost(place);
+    std::swap(base, next);
+  }
+  if (!chain_.read(entry.place, FrameType::chunk, {a.number, number}, base, out)) return lost(entry.place);
+  if (out.size() == chunk_extent(a.size_bytes, number).length && hasher_.hash(out) == entry.hash) return Chunk::whole;
+  return earlier ? Chunk::lost_in_earlier_image : Chunk::lost;
 }
 
 }  // namespace tintype

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // One pass over the parts in the order of their bytes: every sound chunk goes straight to its place in the result, so that
-// memory holds one bit a chunk. What the index knows is asked for as regions come by, and once more at the end, for the account.
+// memory holds one bit a chunk. What the index knows is asked for as regions come by, and once more at the end, for the account;
+// chunks that build on an earlier state, or lie in an earlier image of the chain, are read by their places then.
 #include "job/salvage.h"
 
 #include <fmt/format.h>
@@ -25,6 +26,7 @@ constexpr std::uint64_t kMostAreaBytes = std::uint64_t{1} << 62;
 
 struct Target {
   SalvagedArea area;
+  std::size_t index = 0;  // in the catalog, if the layout is known
   std::shared_ptr<Drive> drive;
   std::map<std::uint64_t, std::bitset<kChunksPerRegion>> found;  // by region
 };
@@ -34,19 +36,22 @@ class Salvage {
   Salvage(const SalvageRequest& request, JobContext& context) : request_(request), context_(context) {}
 
   Result<SalvageReport> run() {
-    reader_ = TRY(SalvageReader::open(request_.place, request_.image, request_.password, context_.cancel));
+    reader_ = TRY(SalvageReader::open(request_.place, request_.image, request_.password, context_.cancel, request_.finder));
     known_ = reader_->basis() != SalvageReader::Basis::none;
     report_.layout_from = known_ ? reader_->basis() == SalvageReader::Basis::catalog ? "catalog" : "prologue" : "nothing";
-    report_.notes = reader_->notes();
     TRY(known_ ? place_by_layout() : place_by_number());
     TRY(each_chunk("salvage", [this](const FrameAddress& address, ByteSpan content) { return bring_back(address, content); }));
     if (known_) TRY(write_tables());
+    begin_account();
     for (auto& [number, target] : targets_) {
+      if (meter_) meter_->object(target.area.name);
       TRY(known_ ? account(target) : account_without_index(target));
       if (!known_) TRY(target.drive->flush());
       report_.areas.push_back(std::move(target.area));
     }
+    if (meter_) meter_->finish();
     if (known_) TRY(drive_->flush());
+    report_.notes = reader_->notes();
     return std::move(report_);
   }
 
@@ -58,9 +63,10 @@ class Salvage {
     drive_ = TRY(request_.create("drive.raw", catalog.source.size_bytes));
     for (std::size_t i = 0; i < catalog.areas.size(); ++i) {
       const Area& area = catalog.areas[i];
-      Target& target = targets_[static_cast<std::uint32_t>(i)];
+      Target& target = targets_[area.number];
+      target.index = i;
       target.area.name = describe(area, catalog.layout);
-      target.area.number = static_cast<std::uint32_t>(i);
+      target.area.number = area.number;
       target.area.file = "drive.raw";
       target.area.file_byte = area.start_byte;
       target.area.size_bytes = area.size_bytes;
@@ -78,7 +84,7 @@ class Salvage {
       end = std::max(end, address.number * kChunkBytes + content.size());
       return {};
     }));
-    report_.damaged_chunks = report_.locked_frames = 0;  // counted again by the pass that follows
+    report_.damaged_chunks = report_.lone_deltas = report_.locked_frames = 0;  // counted again by the pass that follows
     for (const auto& [number, end] : ends) {
       Target& target = targets_[number];
       target.area.number = number;
@@ -92,42 +98,62 @@ class Salvage {
 
   // Calls for every sound chunk of the set, in the order of the files.
   Result<void> each_chunk(const char* stage, const Take& take) {
+    SalvageParts& parts = reader_->parts();
     std::uint64_t total = 0;
-    for (std::size_t i = 0; i < reader_->parts().size(); ++i)
-      if (const Result<std::shared_ptr<ReadFile>> file = reader_->file(i)) total += (*file)->size();
+    for (std::size_t i = 0; i < parts.list().size(); ++i)
+      if (const Result<std::shared_ptr<ReadFile>> file = parts.file(i)) total += (*file)->size();
     ProgressMeter meter(context_.events, stage, total);
     FrameOpener opener(reader_->data_key());
     Bytes content;
-    for (std::size_t i = 0; i < reader_->parts().size(); ++i) {
-      const Result<std::shared_ptr<ReadFile>> file = reader_->file(i);
+    for (std::size_t i = 0; i < parts.list().size(); ++i) {
+      const Result<std::shared_ptr<ReadFile>> file = parts.file(i);
       if (!file) {
         context_.events.warn(file.error().message());
         continue;
       }
-      meter.object(reader_->parts()[i].name);
+      meter.object(parts.list()[i].name);
       FrameScanner scanner(*file);
       std::uint64_t at = 0;
       while (const std::optional<FoundFrame> frame = scanner.next()) {
         TRY(context_.cancel.check());
         meter.advance(scanner.position() - at);
         at = scanner.position();
-        if (frame->header.type != FrameType::chunk || !reader_->is_ours(frame->header)) continue;
+        if (frame->header.type != FrameType::chunk || !parts.is_ours(frame->header)) continue;
+        if (frame->header.codec == Codec::delta) {
+          const Result<FrameAddress> address = scanner.address(*frame, opener);
+          address ? note_delta(*address) : count_unsound(address.error());
+          continue;
+        }
         const Result<OpenedFrame> opened = scanner.open(*frame, opener, kChunkBytes, content);
         if (opened)
           TRY(take(opened->address, content));
         else
-          ++(opened.error().code == ErrorCode::denied ? report_.locked_frames : report_.damaged_chunks);
+          count_unsound(opened.error());
       }
     }
     meter.finish();
     return {};
   }
 
+  void count_unsound(const Error& error) { ++(error.code == ErrorCode::denied ? report_.locked_frames : report_.damaged_chunks); }
+
+  // Deltas that the index knows are read for the account.
+  void note_delta(const FrameAddress& address) {
+    const auto at = targets_.find(address.area);
+    const std::uint64_t region = address.number / kChunksPerRegion;
+    const bool known = known_ && at != targets_.end() && chunk_extent(at->second.area.size_bytes, address.number).length != 0;
+    const auto page = known ? reader_->page(at->second.index, region) : nullptr;
+    if (!known_ || (known && !page && !saved_nothing(at->second, region)))
+      ++report_.lone_deltas;
+    else if (!page || page->entries[static_cast<std::size_t>(address.number % kChunksPerRegion)].kind != ChunkEntry::Kind::delta)
+      ++report_.foreign_chunks;
+  }
+
   Result<void> bring_back(const FrameAddress& address, ByteSpan content) {
     const auto at = targets_.find(address.area);
     const Extent extent = at == targets_.end() ? Extent{} : chunk_extent(at->second.area.size_bytes, address.number);
     const std::uint64_t region = address.number / kChunksPerRegion;
-    if (extent.length == 0 || extent.length != content.size() || !can_track(at->second, region) || !fits_index(address, content)) {
+    if (extent.length == 0 || extent.length != content.size() || !can_track(at->second, region) || !fits_index(at->second, address, content)) {
       ++report_.foreign_chunks;
       return {};
     }
@@ -139,17 +165,17 @@ class Salvage {
   }
 
   // Where the index is sound it decides, by the hash; elsewhere the frame's own address is all there is.
-  bool fits_index(const FrameAddress& address, ByteSpan content) {
+  bool fits_index(const Target& target, const FrameAddress& address, ByteSpan content) {
     if (!known_) return true;
-    const auto page = reader_->page(address.area, address.number / kChunksPerRegion);
-    if (!page) return !saved_nothing(address.area, address.number / kChunksPerRegion);
+    const auto page = reader_->page(target.index, address.number / kChunksPerRegion);
+    if (!page) return !saved_nothing(target, address.number / kChunksPerRegion);
     const ChunkEntry& entry = page->entries[static_cast<std::size_t>(address.number % kChunksPerRegion)];
-    return entry.kind == ChunkEntry::Kind::stored && hasher_.hash(content) == entry.hash;
+    return entry.has_frame() && hasher_.hash(content) == entry.hash;
   }
 
   // True if a sound directory says so.
-  bool saved_nothing(std::uint32_t area, std::uint64_t region) {
-    const std::vector<PageRef>* refs = reader_->directory(area, region / kRegionsPerDirectory);
+  bool saved_nothing(const Target& target, std::uint64_t region) {
+    const std::vector<PageRef>* refs = reader_->directory(target.index, region / kRegionsPerDirectory);
     return refs != nullptr && !(*refs)[static_cast<std::size_t>(region % kRegionsPerDirectory)].present;
   }
 
@@ -185,8 +211,16 @@ class Salvage {
 
   // ---- the account ----
 
+  // Takes time only where it reads chunks.
+  void begin_account() {
+    if (!known_ || reader_->catalog().links.empty()) return;
+    std::uint64_t used = 0;
+    for (const Area& area : reader_->catalog().areas) used += area.used_bytes;
+    meter_.emplace(context_.events, "salvage chain", used);
+  }
+
   Result<void> account(Target& target) {
-    std::vector<std::uint64_t> regions = TRY(reader_->known_regions(target.area.number, context_.cancel));
+    std::vector<std::uint64_t> regions = TRY(reader_->known_regions(target.index));
     for (const auto& [region, bits] : target.found) regions.push_back(region);
     std::ranges::sort(regions);
     regions.erase(std::unique(regions.begin(), regions.end()), regions.end());
@@ -215,9 +249,9 @@ class Salvage {
   }
 
   Result<void> account_region(Target& target, std::uint64_t region, Extent extent) {
-    const auto page = reader_->page(target.area.number, region);
+    const auto page = reader_->page(target.index, region);
     if (page) return account_page(target, region, *page);
-    if (!saved_nothing(target.area.number, region)) account_by_frames(target, region, extent);
+    if (!saved_nothing(target, region)) account_by_frames(target, region, extent);
     return {};
   }
 
@@ -243,8 +277,13 @@ class Salvage {
       const Extent chunk = chunk_extent(target.area.size_bytes, number);
       const ChunkEntry& entry = page.entries[i];
       bool there = entry.kind == ChunkEntry::Kind::zero || (bits != target.found.end() && bits->second[i]);
-      const bool elsewhere = !there && entry.kind == ChunkEntry::Kind::stored && entry.place.link != 0;
-      if (elsewhere) there = TRY(bring_from_earlier(target, number, chunk, entry));
+      bool elsewhere = false;  // what is missing of it
+      // All frames of this image that stand for themselves have been seen.
+      if (!there && (entry.kind == ChunkEntry::Kind::delta || (entry.has_frame() && entry.place.link != 0))) {
+        const SalvageReader::Chunk got = TRY(bring_by_index(target, number, chunk, entry));
+        there = got == SalvageReader::Chunk::whole;
+        elsewhere = got == SalvageReader::Chunk::lost_in_earlier_image;
+      }
       for (; used < page.used.size() && page.used[used].start < chunk.end(); ++used) {
         const Extent part{std::max(page.used[used].start, chunk.start), 0};
         const std::uint64_t end = std::min(page.used[used].end(), chunk.end());
@@ -259,11 +298,14 @@ class Salvage {
     return {};
   }
 
-  Result<bool> bring_from_earlier(Target& target, std::uint64_t number, Extent chunk, const ChunkEntry& entry) {
-    if (!request_.earlier || !request_.earlier(target.area.number, number, chunk.length, entry, earlier_)) return false;
-    TRY(write_sparse(*target.drive, target.area.file_byte + chunk.start, earlier_, true));
+  Result<SalvageReader::Chunk> bring_by_index(Target& target, std::uint64_t number, Extent chunk, const ChunkEntry& entry) {
+    TRY(context_.cancel.check());
+    const SalvageReader::Chunk got = reader_->read_chunk(target.index, number, entry, content_);
+    if (meter_) meter_->advance(chunk.length);
+    if (got != SalvageReader::Chunk::whole) return got;
+    TRY(write_sparse(*target.drive, target.area.file_byte + chunk.start, content_, true));
     ++report_.chunks;
-    return true;
+    return got;
   }
 
   const SalvageRequest& request_;
@@ -274,7 +316,8 @@ class Salvage {
   std::map<std::uint32_t, Target> targets_;
   std::size_t tracked_ = 0;       // regions, over all targets
   ChunkHasher hasher_;
-  Bytes earlier_;
+  Bytes content_;
+  std::optional<ProgressMeter> meter_;  // of a changes-only image's account
   SalvageReport report_;
 };
 

@@ -16,8 +16,7 @@ struct SalvageRequest {
   PasswordSource password;
   // Makes a file of the result that reads as zeros, called once for each name.
   std::function<Result<std::shared_ptr<Drive>>(const std::string& name, std::uint64_t size_bytes)> create;
-  // Gives the content of a chunk that its index entry places in an earlier image of the chain; null: such chunks are only listed.
-  std::function<Result<void>(std::size_t area, std::uint64_t number, std::uint64_t length, const ChunkEntry& entry, Bytes& out)> earlier = {};
+  std::shared_ptr<LinkFinder> finder = {};  // of earlier images; null: they lie beside the image or in the folders it remembers
 };
 
 // Bytes of an area and where they are: the first ranges, and all of them counted.
@@ -29,7 +28,7 @@ struct SalvageExtents {
 };
 
 struct SalvagedArea {
-  std::uint32_t number = 0;
+  std::uint32_t number = 0;              // in the addresses of its frames
   std::string name;                      // "partition 0x1 (ntfs, Windows)", "area 3"
   std::string file;                      // of the result
   std::uint64_t file_byte = 0;           // where the area begins in it
@@ -39,7 +38,7 @@ struct SalvagedArea {
   std::uint64_t unreadable_bytes = 0;    // the source could not give them when the image was made
   SalvageExtents lost;                   // were saved and are gone
   SalvageExtents unknown;                // nothing is left that tells whether there was something
-  SalvageExtents earlier;                // in an earlier image of the chain
+  SalvageExtents earlier;                // of the lost ones: what is missing lies in an earlier image of the chain
 };
 
 struct SalvageReport {
@@ -48,14 +47,16 @@ struct SalvageReport {
   std::uint64_t chunks = 0;              // brought back
   std::uint64_t damaged_chunks = 0;      // found, but not sound
   std::uint64_t foreign_chunks = 0;      // sound, but not what the index or the layout says
+  std::uint64_t lone_deltas = 0;         // sound, but nothing is left that tells which state of the chunk they change
   std::uint64_t locked_frames = 0;       // encrypted, and no header is left that holds the key
-  std::vector<std::string> notes;        // files passed over, parts missing …
+  std::vector<std::string> notes;        // files passed over, parts and earlier images missing …
   std::uint64_t restored_bytes() const;
   std::uint64_t lost_bytes() const;      // lost, or in an earlier image
   std::uint64_t unknown_bytes() const;
 };
 
-// Brings back every chunk that is still sound out of an image whatever happened to its files, and says what is lost. With the
+// Brings back every chunk that is still sound out of an image whatever happened to its files, and says what is lost. Of a
+// changes-only image the chunks of earlier images are brought back too, as far as these are there and sound. With the
 // layout known the result is drive.raw, the source drive with every area in its place; else area-N.raw for each area.
 // Fails if there is no such image, its password is wrong, the result cannot be written, or it was cancelled; damage is a report.
 Result<SalvageReport> run_salvage(const SalvageRequest& request, JobContext& context);

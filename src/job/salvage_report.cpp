@@ -55,6 +55,7 @@ std::string salvage_json(const SalvageReport& report, const std::string& image) 
                      {"chunks", report.chunks},
                      {"damaged_chunks", report.damaged_chunks},
                      {"foreign_chunks", report.foreign_chunks},
+                     {"lone_deltas", report.lone_deltas},
                      {"notes", report.notes},
                      {"areas", std::move(areas)}};
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -67,6 +68,8 @@ std::string salvage_text(const SalvageReport& report, const std::string& image) 
               : fmt::format("The layout of the drive was read from the {}.\n", report.layout_from);
   text += fmt::format("{} chunks brought back, {} found damaged, {} passed over because they do not belong.\n", report.chunks, report.damaged_chunks,
                       report.foreign_chunks);
+  if (report.lone_deltas > 0)
+    text += fmt::format("{} chunks of changes cannot be used: the index that tells what they change is lost.\n", report.lone_deltas);
   for (const std::string& note : report.notes) text += printable(note) + "\n";
   for (const SalvagedArea& area : report.areas) {
     text += fmt::format("\n{}: {} from byte {}, {} bytes\n  brought back: {}\n", printable(area.name), area.file, area.file_byte, area.size_bytes,
@@ -76,7 +79,7 @@ std::string salvage_text(const SalvageReport& report, const std::string& image) 
     if (area.unreadable_bytes > 0)
       text += fmt::format("  could not be read when the image was made: {}\n", format_size(area.unreadable_bytes));
     append_extents(text, "lost", area.lost);
-    append_extents(text, "in an earlier image of the chain", area.earlier);
+    append_extents(text, "lost in an earlier image of the chain", area.earlier);
     append_extents(text, "unknown, perhaps never in use", area.unknown);
   }
   return text;

@@ -64,8 +64,9 @@ constexpr std::array<ActionInfo, kActionCount> kActions = {{
     {.action = Action::salvage, .feature = "X5", .gnu = "salvage",
      .summary = "save what a damaged image still holds",
      .about = "Searches every part file for chunks that are sound, whatever else is damaged, cut off or missing, and writes "
-              "them to a folder: as one drive file if the layout is still known, else a file for each area. salvage.txt and "
-              "salvage.json list what is lost. The exit status is 5 if something is, 4 if nothing could be brought back.",
+              "them to a folder: as one drive file if the layout is still known, else a file for each area. Of a changes-only "
+             "image also what lies in the earlier images of its chain, which may be damaged too; --base names those that lie "
+             "elsewhere. salvage.txt and salvage.json list what is lost. The exit status is 5 if something is, 4 if nothing could be brought back.",
      .examples = "tintype salvage --file /mnt/bk/pc --to /mnt/big/pc-salvaged",
      .built = true},
     {.action = Action::repair, .feature = "X5", .gnu = "repair",

@@ -7,8 +7,8 @@ namespace tintype::options {
 namespace {
 
 constexpr ActionSet kReadsDrive = actions(Action::backup, Action::list);
-constexpr ActionSet kWithChain = kImaging | actions(Action::list, Action::consolidate);
-constexpr ActionSet kWithFile = kWithChain | actions(Action::salvage, Action::repair);
+constexpr ActionSet kWithChain = kImaging | actions(Action::list, Action::consolidate, Action::salvage);
+constexpr ActionSet kWithFile = kWithChain | bit(Action::repair);
 
 // Manual tables 3, 5, 7, 9 and the text on listing: what an action works on.
 constexpr std::array kMain = {

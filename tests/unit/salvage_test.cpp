@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "damaged_part.h"
 #include "image_fixture.h"
 #include "image/part_names.h"
 #include "job/image_walk.h"
@@ -16,44 +17,13 @@ namespace tintype {
 namespace {
 
 using test::ImageLab;
+using test::kTouched;
+using test::Part;
+using test::covers;
+using test::meets;
 
 constexpr std::uint64_t kMiB = 1U << 20;
 constexpr std::uint64_t kDriveBytes = 12 * kMiB;
-constexpr std::uint32_t kTouched = ~std::uint32_t{0};
-
-// A part file that remembers where each of its bytes comes from.
-struct Part {
-  Bytes bytes;
-  std::vector<std::uint32_t> origin;
-  bool there = true;
-
-  explicit Part(Bytes content) : bytes(std::move(content)), origin(bytes.size()) {
-    for (std::size_t i = 0; i < origin.size(); ++i) origin[i] = static_cast<std::uint32_t>(i);
-  }
-  void flip(std::size_t at) {
-    bytes[at] ^= std::byte{0x10};
-    origin[at] = kTouched;
-  }
-  void overwrite(std::size_t at, std::size_t count) {
-    for (std::size_t i = at; i < std::min(at + count, bytes.size()); ++i) {
-      bytes[i] = std::byte{0xEE};
-      origin[i] = kTouched;
-    }
-  }
-  void cut(std::size_t at, std::size_t count) {
-    count = std::min(count, bytes.size() - at);
-    bytes.erase(bytes.begin() + static_cast<std::ptrdiff_t>(at), bytes.begin() + static_cast<std::ptrdiff_t>(at + count));
-    origin.erase(origin.begin() + static_cast<std::ptrdiff_t>(at), origin.begin() + static_cast<std::ptrdiff_t>(at + count));
-  }
-  bool holds(std::uint64_t offset, std::uint64_t count) const {
-    const auto at = std::ranges::find(origin, offset);
-    if (!there || static_cast<std::uint64_t>(origin.end() - at) < count) return false;
-    for (std::uint64_t i = 0; i < count; ++i)
-      if (at[static_cast<std::ptrdiff_t>(i)] != offset + i) return false;
-    return true;
-  }
-};
-
 struct Truth {
   std::size_t area = 0;
   Extent extent;  // of the area
@@ -129,12 +99,6 @@ class SalvageTest : public ::testing::Test {
     return run_salvage(request, context);
   }
 
-  static bool covers(const SalvageExtents& extents, Extent wanted) {
-    return std::ranges::any_of(extents.listed, [&](const Extent& e) { return e.start <= wanted.start && e.end() >= wanted.end(); });
-  }
-  static bool meets(const SalvageExtents& extents, Extent other) {
-    return std::ranges::any_of(extents.listed, [&](const Extent& e) { return e.start < other.end() && other.start < e.end(); });
-  }
   bool right(const SalvagedArea& area, Extent extent) {
     Bytes wanted(static_cast<std::size_t>(extent.length)), got(wanted.size());
     EXPECT_TRUE(drive_->read(areas_[area.number].start_byte + extent.start, wanted));
@@ -173,19 +137,10 @@ class SalvageTest : public ::testing::Test {
     ASSERT_TRUE(random.fill(dice));
     const std::size_t count = 1 + le32(dice, 0) % 8;
     for (std::size_t i = 1; i <= count; ++i) {
-      const std::uint32_t kind = le32(dice, i * 16) % 16;
-      Part& part = parts_[le32(dice, i * 16 + 4) % parts_.size()];
-      if (part.bytes.empty()) continue;
-      const std::size_t at = le32(dice, i * 16 + 8) % part.bytes.size();
-      const std::size_t length = 1 + le32(dice, i * 16 + 12) % 300000;
-      if (kind < 6) part.flip(at);
-      else if (kind < 9) part.overwrite(at, length);
-      else if (kind < 11) part.cut(at, length);
-      else if (kind == 11) part.cut(at, part.bytes.size());
-      else if (kind == 12) part.overwrite(0, kPartHeaderBytes);
-      else if (kind == 13) part.there = false;
-      else if (kind == 14) part.cut(0, length);
-      else parts_.back().cut(parts_.back().bytes.size() / 2, parts_.back().bytes.size());
+      if (le32(dice, i * 16) % 16 == 15)
+        parts_.back().cut(parts_.back().bytes.size() / 2, parts_.back().bytes.size());
+      else
+        test::damage(parts_[le32(dice, i * 16 + 4) % parts_.size()], ByteSpan(dice).subspan(i * 16, 16));
     }
   }
 

@@ -77,6 +77,16 @@ Result<std::string> find_image(const std::string& typed) {
   return there || there.error().code != ErrorCode::not_found ? there : resolve_image_path(name, ImageUse::write);
 }
 
+// The images that --base names, which may be damaged too.
+Result<std::vector<NamedImage>> named_bases(const options::ParsedCommand& command) {
+  std::vector<NamedImage> named;
+  for (const std::string& text : command.texts("base")) {
+    const SplitPath split = split_path(TRY(find_image(text)));
+    named.push_back({TRY(open_local_place(split.folder)), split.name});
+  }
+  return named;
+}
+
 }  // namespace
 
 Result<Report> run_salvage_action(Session& session) {
@@ -87,6 +97,7 @@ Result<Report> run_salvage_action(Session& session) {
   SalvageRequest request;
   request.place = TRY(open_local_place(split.folder));
   request.image = split.name;
+  request.finder = std::make_shared<LinkFinder>(request.place, TRY(named_bases(command)));
   request.password = password_to_read(session);
   const std::unique_ptr<ResultFolder> folder = TRY(ResultFolder::open(to));
   request.create = [&](const std::string& name, std::uint64_t size_bytes) { return folder->create_drive(name, size_bytes); };
@@ -96,6 +107,10 @@ Result<Report> run_salvage_action(Session& session) {
   if (report.restored_bytes() == 0) {
     if (report.locked_frames > 0)
       return fail(ErrorCode::corrupt, fmt::format("nothing of {} can be brought back: it is encrypted, and no header is left that holds the key", path));
+    if (report.lone_deltas > 0)
+      return fail(ErrorCode::corrupt,
+                  fmt::format("nothing of {} can be brought back: it holds changes alone, and the index that tells what they change is lost", path),
+                  "look for another copy of its last part, or salvage the image it builds on");
     return fail(ErrorCode::corrupt, fmt::format("nothing of {} can be brought back: no sound chunk was found", path), "look for another copy of its parts");
   }
   TRY(folder->create_text("salvage.json", salvage_json(report, path)));
