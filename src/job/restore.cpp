@@ -9,6 +9,7 @@
 #include "job/compare.h"
 #include "job/delta_writer.h"
 #include "job/image_walk.h"
+#include "job/passes.h"
 #include "job/pipeline.h"
 #include "job/progress.h"
 #include "job/restore_steps.h"
@@ -77,7 +78,7 @@ class Restore {
   }
 
   Result<void> validate() {
-    const ValidateReport report = TRY(run_validate(request_.image, context_));
+    const ValidateReport report = TRY(run_validate(request_.image, context_, request_.multi_pass));
     if (report.sound()) return {};
     return fail(ErrorCode::corrupt,
                 fmt::format("the image is damaged in {} {}, the first: {}", report.damage_count,
@@ -94,18 +95,25 @@ class Restore {
     slots_.resize(slot_count(count));
     ProgressMeter meter(context_.events, "restore", request_.plan.total_bytes);
     const Catalog& catalog = request_.image->catalog();
-    for (const CopyStep& step : request_.plan.copies) {
-      meter.object(describe(catalog.areas[step.area], catalog.layout));
-      TRY(copy(step, meter));
-      for (const Extent& head : cleared_ranges(catalog.areas[step.area])) {
-        if (head.end() <= step.limit_bytes) TRY(target_.zero(step.target_byte + head.start, head.length));
+    for (const Pass& pass : passes_over(catalog, request_.multi_pass)) {
+      for (const CopyStep& step : request_.plan.copies) {
+        meter.object(describe(catalog.areas[step.area], catalog.layout));
+        TRY(copy(step, pass, meter));
+        if (pass.last) TRY(clear_heads(step));
       }
     }
     meter.finish();
     return {};
   }
 
-  Result<void> copy(const CopyStep& step, ProgressMeter& meter) {
+  // Of left-out files; after all that would overwrite them.
+  Result<void> clear_heads(const CopyStep& step) {
+    for (const Extent& head : cleared_ranges(request_.image->catalog().areas[step.area]))
+      if (head.end() <= step.limit_bytes) TRY(target_.zero(step.target_byte + head.start, head.length));
+    return {};
+  }
+
+  Result<void> copy(const CopyStep& step, const Pass& pass, ProgressMeter& meter) {
     ImageWalk walk(request_.image, step.area);
     std::uint64_t listed = 0;
     PipelineSteps steps;
@@ -114,6 +122,7 @@ class Restore {
         std::optional<ImageChunk> chunk = TRY(walk.next());
         if (!chunk) return false;
         for (const Extent& extent : chunk->used) listed += extent.length;
+        if (!pass.takes(chunk->entry)) continue;
         std::vector<Extent> wanted = clip_to_step(chunk->used, step);
         if (wanted.empty()) continue;
         slots_[slot].whole = wanted == chunk->used;

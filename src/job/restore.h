@@ -18,6 +18,7 @@ struct RestoreRequest {
   bool validate_first = false;
   bool compare_after = false;
   bool allow_errors = false;      // unwritable sectors are listed instead of asked about
+  bool multi_pass = false;        // goes through a chain image by image, oldest first
   bool delta = false;             // reads the target first and writes only what differs; also after a restore that was cut off
 };
 

@@ -8,6 +8,7 @@
 
 #include "job/areas.h"
 #include "job/image_walk.h"
+#include "job/passes.h"
 #include "job/pipeline.h"
 #include "job/progress.h"
 
@@ -25,7 +26,8 @@ struct Slot {
 
 class Validation {
  public:
-  Validation(std::shared_ptr<ImageReader> image, JobContext& context) : image_(std::move(image)), context_(context) {}
+  Validation(std::shared_ptr<ImageReader> image, JobContext& context, bool multi_pass)
+      : image_(std::move(image)), context_(context), passes_(passes_over(image_->catalog(), multi_pass)) {}
 
   Result<ValidateReport> run() {
     const unsigned count = worker_count(context_.workers);
@@ -37,9 +39,13 @@ class Validation {
     check_links();
     check_prologue();
     see(image_->parts().trailer().catalog);
-    for (std::size_t i = 0; i < image_->catalog().areas.size(); ++i) {
-      meter.object(describe(image_->catalog().areas[i], image_->catalog().layout));
-      TRY(check_area(i, meter));
+    const Catalog& catalog = image_->catalog();
+    out_of_reach_.assign(catalog.areas.size(), 0);
+    for (const Pass& pass : passes_) {
+      for (std::size_t i = 0; i < catalog.areas.size(); ++i) {
+        meter.object(describe(catalog.areas[i], catalog.layout));
+        TRY(check_area(i, pass, meter));
+      }
     }
     check_coverage();
     meter.finish();
@@ -100,23 +106,25 @@ class Validation {
       add_damage(std::move(result).error().within(image_->parts().describe(0)), std::nullopt, {});
   }
 
-  Result<void> check_area(std::size_t area, ProgressMeter& meter) {
-    ImageWalk walk(image_, area, [this](const FramePlace& place) { see(place); });
-    std::uint64_t out_of_reach = 0;
+  // What is said of the index is said in the last pass.
+  Result<void> check_area(std::size_t area, const Pass& pass, ProgressMeter& meter) {
+    ImageWalk walk(image_, area, pass.last ? ImageWalk::IndexVisitor([this](const FramePlace& place) { see(place); }) : nullptr);
     PipelineSteps steps;
     steps.produce = [&](std::size_t slot) -> Result<bool> {
       while (true) {
         Result<std::optional<ImageChunk>> chunk = walk.next();
         if (!chunk) {
+          TRY(context_.cancel.check());
+          if (!pass.last) continue;
           index_damage_ = true;
           if (pending_.size() < kMostListed)
             pending_.push_back({std::move(chunk).error(), walk.failed_region()});
           else
             ++report_.damage_count;
-          TRY(context_.cancel.check());
           continue;
         }
         if (!*chunk) return false;
+        if (!pass.takes((*chunk)->entry)) continue;
         slots_[slot].chunk = std::move(**chunk);
         const ChunkEntry& entry = slots_[slot].chunk.entry;
         if (entry.has_frame()) see(entry.place);
@@ -138,7 +146,7 @@ class Validation {
       if (s.damage) add_damage(*s.damage, area, s.chunk.extent);
       std::uint64_t bytes = 0;
       for (const Extent& extent : s.chunk.used) bytes += extent.length;
-      if (s.out_of_reach) out_of_reach += bytes;
+      if (s.out_of_reach) out_of_reach_[area] += bytes;
       if (!s.damage && !s.out_of_reach) report_.checked_bytes += bytes;
       meter.advance(bytes);
       return {};
@@ -146,8 +154,8 @@ class Validation {
     TRY(run_pipeline(static_cast<unsigned>(readers_.size()), slots_.size(), context_.cancel, steps));
     for (const auto& [error, region] : pending_) add_damage(error, area, region);
     pending_.clear();
-    if (out_of_reach > 0)
-      add_damage(make_error(ErrorCode::not_found, fmt::format("{} bytes of it lie in earlier images that cannot be read", out_of_reach)), area, {});
+    if (pass.last && out_of_reach_[area] > 0)
+      add_damage(make_error(ErrorCode::not_found, fmt::format("{} bytes of it lie in earlier images that cannot be read", out_of_reach_[area])), area, {});
     return {};
   }
 
@@ -196,19 +204,21 @@ class Validation {
 
   std::shared_ptr<ImageReader> image_;
   JobContext& context_;
+  std::vector<Pass> passes_;
   std::vector<ChunkReader> readers_;
   std::vector<Slot> slots_;
   std::map<std::uint32_t, ExtentSet> seen_;
   std::vector<std::pair<Error, Extent>> pending_;
   bool index_damage_ = false;
-  std::vector<bool> lost_links_;  // by link
+  std::vector<bool> lost_links_;             // by link
+  std::vector<std::uint64_t> out_of_reach_;  // bytes of each area that lie in them
   ValidateReport report_;
 };
 
 }  // namespace
 
-Result<ValidateReport> run_validate(std::shared_ptr<ImageReader> image, JobContext& context) {
-  return Validation(std::move(image), context).run();
+Result<ValidateReport> run_validate(std::shared_ptr<ImageReader> image, JobContext& context, bool multi_pass) {
+  return Validation(std::move(image), context, multi_pass).run();
 }
 
 }  // namespace tintype

@@ -25,6 +25,7 @@ struct ValidateReport {
 
 // Checks every byte of every part: frames, pages, directories, catalog, hashes of all chunks, and that nothing lies between
 // them. Goes on after damage and reports all of it. Fails only if it was cancelled or the files cannot be read at all.
-Result<ValidateReport> run_validate(std::shared_ptr<ImageReader> image, JobContext& context);
+// `multi_pass`: goes through a chain image by image, oldest first; the result is the same.
+Result<ValidateReport> run_validate(std::shared_ptr<ImageReader> image, JobContext& context, bool multi_pass = false);
 
 }  // namespace tintype

@@ -1,15 +1,25 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
 #include "compat_image.h"
+#include "job/parity.h"
 #include "job/restore.h"
 #include "job/validate.h"
 
 namespace tintype {
 namespace {
+
+bool has_deltas(const std::shared_ptr<ImageReader>& image) {
+  for (std::size_t area = 0; area < image->catalog().areas.size(); ++area) {
+    const auto page = image->page(area, 0);
+    if (page && *page && std::ranges::find((*page)->entries, ChunkEntry::Kind::delta, &ChunkEntry::kind) != (*page)->entries.end()) return true;
+  }
+  return false;
+}
 
 class Images : public ::testing::TestWithParam<std::string> {};
 
@@ -18,7 +28,7 @@ TEST_P(Images, OpenValidateAndRestoreToTheRecordedDigest) {
   std::shared_ptr<Place> place = *open_local_place(folder.string());
   std::ifstream list(folder / "digests");
   ASSERT_TRUE(list.is_open());
-  std::size_t images = 0;
+  std::size_t images = 0, in_chains = 0, with_deltas = 0, continued = 0, recoverable = 0;
   std::uint64_t size = 0;
   for (std::string name, digest; list >> name >> size >> digest; ++images) {
     SCOPED_TRACE(name);
@@ -42,8 +52,24 @@ TEST_P(Images, OpenValidateAndRestoreToTheRecordedDigest) {
     const auto restored = run_restore(request, context);
     ASSERT_TRUE(restored) << restored.error().message();
     EXPECT_EQ(*compat::drive_digest(*target), digest);
+    in_chains += (*image)->catalog().links.empty() ? 0 : 1;
+    with_deltas += has_deltas(*image) ? 1 : 0;
+    continued += (*image)->catalog().sessions > 1 ? 1 : 0;
+    const auto parity = find_parity(*place, name + ".tti");
+    ASSERT_TRUE(parity);
+    if (parity->state == FoundParity::State::none) continue;
+    ASSERT_EQ(parity->state, FoundParity::State::there) << parity->why;
+    PartRow row = parts_beside(place, name + ".tti", parity->file->head());
+    const auto checked = check_parity(*parity->file, row, *place, name + ".tti", true, context);
+    ASSERT_TRUE(checked) << checked.error().message();
+    EXPECT_TRUE(checked->parts_sound() && checked->file_sound());
+    ++recoverable;
   }
-  EXPECT_GE(images, 5U);
+  EXPECT_GE(images, 13U);
+  EXPECT_GE(in_chains, 4U);
+  EXPECT_GE(with_deltas, 4U);
+  EXPECT_GE(continued, 1U);
+  EXPECT_GE(recoverable, 1U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, Images, ::testing::Values("v1"));

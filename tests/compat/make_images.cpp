@@ -6,11 +6,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 #include "compat_image.h"
 #include "drive/open.h"
 #include "layout/edit.h"
 #include "layout/render.h"
+#include "support/memory_place.h"
 
 namespace {
 using namespace tintype;
@@ -55,22 +57,77 @@ Result<std::shared_ptr<Drive>> partitioned() {
   return drive;
 }
 
-Result<void> make(const std::string& folder, const std::string& name, std::shared_ptr<Drive> drive, BackupRequest request) {
+// `seed`: of what is random in the image. The images of a chain must not have the same.
+Result<BackupReport> save(const std::shared_ptr<Place>& place, const std::string& name, const std::shared_ptr<Drive>& drive, BackupRequest request,
+                          std::uint64_t seed) {
   compat::NoEvents events;
   const CancelToken cancel;
   FixedClock clock{std::chrono::sys_seconds(std::chrono::seconds(1795439109))};
-  SeededRandom random(11);
+  SeededRandom random(seed);
   JobContext context{events, cancel, clock, random, 1};
   request.layout = TRY(read_layout(*drive));
   request.drive = drive;
-  request.place = TRY(open_local_place(folder));
+  request.place = place;
   request.image = name + ".tti";
   request.program = "tintype";
   request.host = "compat";
-  TRY(run_backup(request, context));
-  const std::string digest = TRY(compat::drive_digest(*drive));
-  fmt::print("{} {} {}\n", name, drive->size_bytes(), digest);
+  return run_backup(request, context);
+}
+
+Result<void> list(const std::string& name, Drive& drive) {
+  const std::string digest = TRY(compat::drive_digest(drive));
+  fmt::print("{} {} {}\n", name, drive.size_bytes(), digest);
   return {};
+}
+
+Result<void> make(const std::string& folder, const std::string& name, const std::shared_ptr<Drive>& drive, BackupRequest request,
+                  std::uint64_t seed = 11) {
+  TRY(save(TRY(open_local_place(folder)), name, drive, std::move(request), seed));
+  return list(name, *drive);
+}
+
+// A full image, a differential with deltas against it, an incremental with deltas against those and a chunk of its own.
+Result<void> make_chain(const std::string& folder, const std::string& name, const BackupRequest& plain) {
+  const std::shared_ptr<Place> place = TRY(open_local_place(folder));
+  auto drive = make_memory_drive(3 * kMiB);
+  TRY(fill(*drive, 1000, 5000, 5));
+  TRY(fill(*drive, kMiB, 3000, 6));
+  const PasswordSource password = []() -> Result<std::string> { return compat::kPassword; };
+  std::string base;
+  for (const std::string kind : {"full", "differential", "incremental"}) {
+    BackupRequest request = plain;
+    if (!base.empty()) {
+      TRY(fill(*drive, 2000, 100, base.size()));
+      request.base = BackupBase{TRY(ImageReader::open(place, base + ".tti", password)), base + ".tti", ""};
+    }
+    if (kind == "incremental") TRY(fill(*drive, 2 * kMiB, 1000, 7));
+    base = name + "-" + kind;
+    TRY(make(folder, base, drive, request, 20 + base.size()));
+  }
+  return {};
+}
+
+// Cut off at the first step that leaves something to go on with, and continued when a chunk that was saved has changed.
+Result<void> make_continued(const std::string& folder, const std::string& name) {
+  for (std::uint64_t step = 2;; ++step) {
+    auto drive = make_memory_drive(3 * kMiB);
+    for (std::uint64_t chunk = 0; chunk < 6; ++chunk) TRY(fill(*drive, chunk * kMiB / 2 + 4096, 1200, 30 + chunk));
+    auto place = std::make_shared<test::MemoryPlace>();
+    BackupRequest request;
+    place->faults.stop_at = step;
+    if (save(place, name, drive, request, 51)) return fail(ErrorCode::usage, "the backup could not be cut off");
+    place->faults = {};
+    place = place->copy();
+    TRY(fill(*drive, 4096, 100, 40));
+    request.resume = true;
+    const BackupReport report = TRY(save(place, name, drive, request, 52));
+    if (report.continued_bytes == 0) continue;
+    const Bytes image = place->get(name + ".tti");
+    std::ofstream file(std::filesystem::path(folder) / (name + ".tti"), std::ios::binary);
+    file.write(as_text(image).data(), static_cast<std::streamsize>(image.size()));
+    if (!file.flush()) return fail(ErrorCode::io, "cannot write into the folder");
+    return list(name, *drive);
+  }
 }
 
 Result<void> make_all(const std::string& folder) {
@@ -98,7 +155,14 @@ Result<void> make_all(const std::string& folder) {
   drive = make_memory_drive(32 * 1024, 4096);
   TRY(fill(*drive, 0, 9000, 4));
   TRY(make(folder, "stored4k", drive, raw));
-  return {};
+  TRY(make_chain(folder, "chain", {}));
+  TRY(make_chain(folder, "secret-chain", secret));
+  TRY(make_continued(folder, "continued"));
+  BackupRequest recoverable;
+  recoverable.parity_percent = 10;
+  drive = make_memory_drive(2 * kMiB);
+  TRY(fill(*drive, kMiB, 4000, 8));
+  return make(folder, "recoverable", drive, recoverable);
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ class CountingPlace final : public Place {
     return opened_;
   }
   bool broken = false;
+  std::vector<std::string> chunks_of;  // the files that chunks were read from, a file once for each time that it was turned to
 
   std::string describe(const std::string& name) const override { return inner_->describe(name); }
   Result<std::unique_ptr<AppendFile>> create(const std::string& name) override { return inner_->create(name); }
@@ -35,7 +36,7 @@ class CountingPlace final : public Place {
       const std::lock_guard lock(mutex_);
       opened_.insert(name);
     }
-    return std::make_unique<File>(*this, std::move(file));
+    return std::make_unique<File>(*this, name, std::move(file));
   }
   Result<bool> exists(const std::string& name) override { return inner_->exists(name); }
   Result<std::vector<std::string>> list() override { return inner_->list(); }
@@ -47,16 +48,21 @@ class CountingPlace final : public Place {
 
  private:
   struct File final : ReadFile {
-    File(CountingPlace& place, std::unique_ptr<ReadFile> inner) : place_(place), inner_(std::move(inner)) {}
+    File(CountingPlace& place, std::string name, std::unique_ptr<ReadFile> inner)
+        : place_(place), name_(std::move(name)), inner_(std::move(inner)) {}
     std::uint64_t size() const override { return inner_->size(); }
     Result<void> read(std::uint64_t offset, MutableByteSpan out) override {
       // Nothing but chunks is that long.
-      if (place_.broken && out.size() > 50000) return fail(os_error(EIO, "cannot read the base"));
+      const bool chunk = out.size() > 50000;
+      if (place_.broken && chunk) return fail(os_error(EIO, "cannot read the base"));
       place_.bytes_read += out.size();
+      const std::lock_guard lock(place_.mutex_);
+      if (chunk && (place_.chunks_of.empty() || place_.chunks_of.back() != name_)) place_.chunks_of.push_back(name_);
       return inner_->read(offset, out);
     }
     void will_need(std::uint64_t, std::uint64_t) override {}
     CountingPlace& place_;
+    std::string name_;
     std::unique_ptr<ReadFile> inner_;
   };
   std::shared_ptr<Place> inner_;

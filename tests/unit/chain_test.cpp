@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Changes-only images: what they store, what they read, and that every link of a chain gives back its own state.
+#include <map>
+#include <mutex>
+
 #include "chain_fixture.h"
 #include "support/counting_place.h"
 
@@ -139,6 +142,70 @@ TEST(Chain, FindingChangesReadsTheIndexAlone) {
   ASSERT_TRUE(lab.run(r));
   EXPECT_LT(counting->bytes_read, 64 * 1024 + 512 * 1024U);
   EXPECT_TRUE(lab.gives("diff.tti", lab.content()));
+}
+
+// FEATURES R20, V1. Only a delta is read with what it builds on; here there is none.
+TEST(Chain, SeveralPassesReadImageByImageAndGiveTheSame) {
+  ChainLab lab(17);
+  ASSERT_TRUE(lab.backup("a.tti"));
+  for (const std::string name : {"b", "c"}) {
+    for (std::uint64_t at = 2; at < 8; at += 2) lab.scribble((at + (name == "c" ? 1 : 0)) * kMiB, kMiB / 2);
+    ASSERT_TRUE(lab.backup(name + ".tti", name == "b" ? "a.tti" : "b.tti"));
+  }
+  const Bytes truth = lab.content();
+  for (const bool multi : {false, true}) {
+    const auto place = std::make_shared<CountingPlace>(lab.place);
+    const auto image = *ImageReader::open(place, "c.tti", {});
+    JobContext context{lab.events, lab.cancel, lab.clock, lab.random, 2};
+    auto target = make_memory_drive(truth.size());
+    RestoreRequest request;
+    request.image = image;
+    request.target = target;
+    request.plan = *plan_restore(image->catalog(), target->info(), *read_layout(*target), {}, {}, lab.random);
+    request.multi_pass = multi;
+    const auto report = run_restore(request, context);
+    ASSERT_TRUE(report) << report.error().message();
+    EXPECT_EQ(lab.content(*target), truth);
+    const std::vector<std::string> in_turn{"a.tti", "b.tti", "c.tti"};
+    EXPECT_EQ(place->chunks_of == in_turn, multi);
+    place->chunks_of.clear();
+    const auto checked = run_validate(image, context, multi);
+    ASSERT_TRUE(checked);
+    EXPECT_TRUE(checked->sound());
+    EXPECT_EQ(place->chunks_of == in_turn, multi);
+  }
+}
+
+TEST(Chain, SeveralPassesFindTheSameDamageOnce) {
+  ChainLab lab(18);
+  ASSERT_TRUE(lab.backup("a.tti"));
+  lab.scribble(4 * kMiB, 2 * kMiB);
+  ASSERT_TRUE(lab.backup("b.tti", "a.tti"));
+  lab.scribble(5 * kMiB, kMiB);
+  lab.scribble(13 * kMiB, 2000);
+  ASSERT_TRUE(lab.backup("c.tti", "b.tti"));
+  const auto damage = [&](bool multi) {
+    JobContext context{lab.events, lab.cancel, lab.clock, lab.random, 2};
+    const auto report = run_validate(*lab.open("c.tti"), context, multi);
+    std::vector<std::string> what{std::to_string(report->damage_count), std::to_string(report->checked_bytes)};
+    for (const Damage& each : report->damage) what.push_back(each.area + each.what);
+    std::ranges::sort(what);
+    return what;
+  };
+  const std::map<std::string, Bytes> sound{{"a.tti", lab.place->get("a.tti")}, {"b.tti", lab.place->get("b.tti")}, {"c.tti", lab.place->get("c.tti")}};
+  for (int round = 0; round < 40; ++round) {
+    for (const auto& [name, content] : sound) {
+      Bytes bad = content;
+      // Not the catalog, without which there is nothing to compare.
+      bad[kPartHeaderBytes + lab.number(bad.size() - kPartHeaderBytes - 4096)] ^= std::byte{4};
+      if (lab.number(2) == 0) lab.place->put(name, bad);
+    }
+    if (lab.number(5) == 0) {
+      ASSERT_TRUE(lab.place->remove("a.tti"));
+    }
+    EXPECT_EQ(damage(false), damage(true)) << round;
+    for (const auto& [name, content] : sound) lab.place->put(name, content);
+  }
 }
 
 TEST(Chain, WithTheBasesDataOutOfReachChangedChunksAreStoredWhole) {

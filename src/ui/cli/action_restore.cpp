@@ -94,6 +94,7 @@ class RestoreAction {
     request.validate_first = command_.flag("pre-validate");
     request.compare_after = command_.flag("byte-for-byte");
     request.allow_errors = command_.flag("allow-errors");
+    request.multi_pass = command_.flag("multi-pass");
     // A file that was just made has nothing to compare with.
     request.delta = (command_.flag("delta") || command_.flag("resume")) && !target_.is_new;
     JobContext context = session_.context();

@@ -46,7 +46,7 @@ Result<Report> run_validate_action(Session& session) {
   const Result<OpenedImage> image = open_image(file, session);
   if (!image) return report_unopened(files, image.error(), context);
   const auto started = std::chrono::steady_clock::now();
-  const ValidateReport report = TRY(run_validate(image->reader, context));
+  const ValidateReport report = TRY(run_validate(image->reader, context, session.command().flag("multi-pass")));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   Report end;
   end.facts = {{"image", image->path},
