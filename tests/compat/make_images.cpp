@@ -82,7 +82,8 @@ Result<void> list(const std::string& name, Drive& drive) {
 
 Result<void> make(const std::string& folder, const std::string& name, const std::shared_ptr<Drive>& drive, BackupRequest request,
                   std::uint64_t seed = 11) {
-  TRY(save(TRY(open_local_place(folder)), name, drive, std::move(request), seed));
+  const std::shared_ptr<Place> place = TRY(open_local_place(folder));
+  TRY(save(place, name, drive, std::move(request), seed));
   return list(name, *drive);
 }
 
@@ -98,7 +99,8 @@ Result<void> make_chain(const std::string& folder, const std::string& name, cons
     BackupRequest request = plain;
     if (!base.empty()) {
       TRY(fill(*drive, 2000, 100, base.size()));
-      request.base = BackupBase{TRY(ImageReader::open(place, base + ".tti", password)), base + ".tti", ""};
+      const std::shared_ptr<ImageReader> image = TRY(ImageReader::open(place, base + ".tti", password));
+      request.base = BackupBase{image, base + ".tti", ""};
     }
     if (kind == "incremental") TRY(fill(*drive, 2 * kMiB, 1000, 7));
     base = name + "-" + kind;
@@ -159,7 +161,7 @@ Result<void> make_all(const std::string& folder) {
   TRY(make_chain(folder, "secret-chain", secret));
   TRY(make_continued(folder, "continued"));
   BackupRequest recoverable;
-  recoverable.parity_percent = 10;
+  recoverable.parity_percent = 1;
   drive = make_memory_drive(2 * kMiB);
   TRY(fill(*drive, kMiB, 4000, 8));
   return make(folder, "recoverable", drive, recoverable);
