@@ -257,25 +257,30 @@ TEST_F(SalvageChain, AContinuedImageHasStaleFrames) {
   lab_.scribble(2 * kMiB, 2000);
   lab_.scribble(5 * kMiB, 3 * kMiB);
   lab_.scribble(10 * kMiB, 3000);
-  lab_.place->faults.stop_at = lab_.place->operations() + 14;
-  ASSERT_FALSE(lab_.backup(last_, "d.tti", 1));
-  lab_.place = lab_.place->copy();
-  lab_.scribble(5 * kMiB + 5000, 200000);  // in what was saved
-  BackupRequest request = lab_.request(last_);
-  request.base = BackupBase{*lab_.open("d.tti"), "d.tti", ""};
-  request.resume = true;
-  const auto made = lab_.run(request);
-  ASSERT_TRUE(made) << made.error().message();
-  ASSERT_GT(made->continued_bytes, 0U);
-  learn();
+  const std::shared_ptr<MemoryPlace> before = lab_.place;
+  // Cut off ever later, until there is something to go on with that a newer state takes the place of.
+  for (std::uint64_t step = 14;; step += 4) {
+    lab_.place = before->copy();
+    lab_.place->faults.stop_at = step;
+    ASSERT_FALSE(lab_.backup(last_, "d.tti", 1)) << step;
+    lab_.place = lab_.place->copy();
+    lab_.scribble(5 * kMiB + 5000, 200000);
+    BackupRequest request = lab_.request(last_);
+    request.base = BackupBase{*lab_.open("d.tti"), "d.tti", ""};
+    request.resume = true;
+    const auto made = lab_.run(request);
+    ASSERT_TRUE(made) << made.error().message();
+    if (made->continued_bytes == 0) continue;
+    learn();
+    const auto report = salvage(files_);
+    ASSERT_TRUE(report) << report.error().message();
+    check(files_, *report);
+    EXPECT_EQ(report->lost_bytes() + report->unknown_bytes(), 0U);
+    EXPECT_EQ(lab_.content(*results_.at("drive.raw")), truth_drive_);
+    if (report->foreign_chunks > 0) break;
+  }
   EXPECT_EQ((*lab_.open(last_))->catalog().sessions, 2U);
-  const auto report = salvage(files_);
-  ASSERT_TRUE(report);
-  check(files_, *report);
-  EXPECT_EQ(report->lost_bytes() + report->unknown_bytes(), 0U);
-  EXPECT_GT(report->foreign_chunks, 0U);
-  EXPECT_EQ(lab_.content(*results_.at("drive.raw")), truth_drive_);
-  survive_random_damage(900, 12);
+  survive_random_damage(900, 8);
 }
 
 }  // namespace
