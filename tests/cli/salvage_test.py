@@ -18,8 +18,8 @@ class SalvageTest(support.ProgramTest):
         self.succeed("backup", "--drive", self.drive, "--file", "pc", "--max-file-size", "2MiB", "--save-log=0",
                      "--unattended-yes", *more)
 
-    def salvage(self, status, to="out", *more):
-        result = self.run_here("salvage", "--file", "pc", "--to", to, "--save-log=0", *more)
+    def salvage(self, status, to="out", *more, file="pc"):
+        result = self.run_here("salvage", "--file", file, "--to", to, "--save-log=0", *more)
         self.assertEqual(result.returncode, status, result.stdout + result.stderr)
         return result
 
@@ -38,7 +38,7 @@ class SalvageTest(support.ProgramTest):
         got = bytearray(support.read_at(os.path.join(self.path(to), "drive.raw"), 0, support.DRIVE_BYTES))
         self.assertEqual(len(wanted), len(got))
         for area in report["areas"]:
-            for kind in ("lost", "unknown"):
+            for kind in ("lost", "earlier_image", "unknown"):
                 self.assertEqual(area[kind]["ranges"], len(area[kind]["extents"]))
                 self.assertEqual(area[kind]["bytes"], sum(length for _, length in area[kind]["extents"]))
                 for start, length in area[kind]["extents"]:
@@ -111,6 +111,33 @@ class SalvageTest(support.ProgramTest):
         result = self.run_here("salvage", "--file", "pc", "--to", "none", "--password", "wrong", "--save-log=0")
         self.assertEqual(result.returncode, 3, result.stderr)
         self.assertNotIn("none", self.files())
+
+    def test_a_changes_only_image_and_its_base(self):
+        with open(self.path(self.drive), "r+b") as drive:
+            for at in (2_000_000, 9_000_000):  # a little of a chunk, and several chunks
+                drive.seek(at)
+                drive.write(support.noise(3_000 if at < 9_000_000 else 1_500_000, f"change {at}"))
+        self.succeed("backup", "--base", "pc", "--drive", self.drive, "--file", "next", "--save-log=0")
+        self.succeed("restore", "--file", "next", "--drive", "whole.raw", "--overwrite", "--multi-pass", "--save-log=0")
+        self.succeed("validate", "--file", "next", "--multi-pass", "--save-log=0")
+        self.salvage(0, "sound", file="next")
+        support.tool("cmp", self.path("whole.raw"), self.path("sound/drive.raw"))
+
+        os.mkdir(self.path("away"))
+        for name in [name for name in self.files() if name.startswith("pc.tti")]:
+            os.rename(self.path(name), self.path(f"away/{name}"))
+        result = self.salvage(5, "alone", file="next")
+        self.assertIn("the image builds on pc.tti", result.stderr)
+        self.assertGreater(sum(area["earlier_image"]["bytes"] for area in self.check("alone")["areas"]), 1 << 20)
+
+        self.salvage(0, "named", "--base", "away/pc", file="next")
+        support.tool("cmp", self.path("whole.raw"), self.path("named/drive.raw"))
+        self.damage("away/pc.tti.1", 500_000, 3_000)
+        self.damage("away/pc.tti", 0, 4_096)
+        self.salvage(5, "damaged", "--base", "away/pc", file="next")
+        report = self.check("damaged")
+        self.assertLess(report["lost_bytes"], 3 << 19)
+        self.assertEqual(report["lost_bytes"], sum(area["earlier_image"]["bytes"] for area in report["areas"]))
 
     def test_what_is_refused_leaves_nothing(self):
         os.mkdir(self.path("full"))

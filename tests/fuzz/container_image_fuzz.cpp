@@ -2,7 +2,9 @@
 // A whole small image through opening, validating, planning and restoring. The input is four lengths and a mode (u16 each) and the
 // contents of catalog, directory, page and chunk; frames, checksums and hashes around them are made right, and the places that
 // lead from one to the next too where the content lets that be done, so that the fuzzer gets to the end of the chain.
-// Mode 1: encrypted; 2: in two parts, the chunk in the first. container_seeds.cpp makes inputs out of real images.
+// Mode 1: encrypted; 2: in two parts, the chunk in the first; 4: a changes-only image beside the sound one that it builds on, to whose
+// page and chunk the places that name an earlier image are led. What is left of the image is salvaged too. container_seeds.cpp
+// makes inputs out of real images.
 #include <argon2.h>
 #include <openssl/evp.h>
 
@@ -12,6 +14,7 @@
 #include "image/part_names.h"
 #include "image/reader.h"
 #include "job/restore.h"
+#include "job/salvage.h"
 #include "job/validate.h"
 #include "support/memory_place.h"
 
@@ -21,7 +24,7 @@ using namespace tintype;
 constexpr std::uint64_t kMostDriveBytes = 4U << 20;
 constexpr std::size_t kPieces = 4;
 constexpr std::size_t kHeadBytes = 2 * (kPieces + 1);
-constexpr std::uint16_t kEncrypted = 1, kSplit = 2;
+constexpr std::uint16_t kEncrypted = 1, kSplit = 2, kChanges = 4;
 const std::string kPassword = "fuzz";
 
 class NoEvents final : public Events {
@@ -62,9 +65,10 @@ const PartHeader& encrypted_header() {
 
 class Builder {
  public:
-  explicit Builder(std::uint16_t mode)
+  Builder(std::uint16_t mode, SetId set)
       : header_((mode & kEncrypted) != 0 ? encrypted_header() : PartHeader{}),
         sealer_(*FrameSealer::create((mode & kEncrypted) != 0 ? std::optional<WritingKey>(WritingKey{}) : std::nullopt, 1)) {
+    header_.set_id = set;
     begin_part();
   }
 
@@ -76,15 +80,18 @@ class Builder {
 
   FramePlace add(FrameType type, FrameAddress address, ByteSpan content) {
     Bytes buffer(frame_room(content.size()));
-    const auto frame = sealer_.seal(type, address, counter_++, content, buffer);
-    Bytes& file = parts_.back();
-    const FramePlace place{0, header_.part, file.size(), static_cast<std::uint32_t>(frame->size())};
-    file.insert(file.end(), frame->begin(), frame->end());
-    return place;
+    return append(*sealer_.seal(type, address, counter_++, content, buffer));
   }
 
-  void finish(ByteSpan catalog) {
+  FramePlace add_delta(FrameAddress address, ByteSpan content, ByteSpan base) {
+    Bytes buffer(frame_room(content.size()));
+    const ByteSpan frame = *sealer_.seal_delta(address, counter_++, content, base, buffer.size(), buffer);
+    return frame.empty() ? add(FrameType::chunk, address, content) : append(frame);
+  }
+
+  Hash finish(ByteSpan catalog) {
     Trailer trailer;
+    trailer.set_id = header_.set_id;
     trailer.parts = static_cast<std::uint32_t>(parts_.size());
     const std::size_t at = parts_.back().size();
     trailer.catalog = add(FrameType::catalog, {}, catalog);
@@ -92,32 +99,43 @@ class Builder {
     trailer.part_bytes = parts_.back().size() + kTrailerBytes;
     const auto end = trailer.encode();
     parts_.back().insert(parts_.back().end(), end.begin(), end.end());
+    return trailer.catalog_hash;
   }
 
   const std::vector<Bytes>& parts() const { return parts_; }
 
  private:
+  FramePlace append(ByteSpan frame) {
+    Bytes& file = parts_.back();
+    const FramePlace place{0, header_.part, file.size(), static_cast<std::uint32_t>(frame.size())};
+    file.insert(file.end(), frame.begin(), frame.end());
+    return place;
+  }
+
   PartHeader header_;
   FrameSealer sealer_;
   std::uint64_t counter_ = 0;
   std::vector<Bytes> parts_;
 };
 
-// The index of the first area, as far as the contents make sense; its catalog's reference to it is put right.
-void add_area(Builder& b, Area& area, bool split, const std::array<ByteSpan, kPieces>& pieces) {
-  const auto [catalog_bytes, directory_bytes, page_bytes, chunk_bytes] = pieces;
-  Bytes content(chunk_bytes.begin(), chunk_bytes.end());
+// The first chunk of an area.
+Bytes chunk_of(const Area& area, ByteSpan piece) {
+  Bytes content(piece.begin(), piece.end());
   content.resize(static_cast<std::size_t>(chunk_extent(area.size_bytes, 0).length));
-  const FramePlace chunk = b.add(FrameType::chunk, {0, 0}, content);
-  if (split) b.begin_part();
-  const Extent region = region_extent(area.size_bytes, 0);
-  Bytes page_content(page_bytes.begin(), page_bytes.end());
-  if (auto page = Page::decode(page_bytes, region); page && !page->entries.empty()) {
-    page->entries[0].place = chunk;
-    page->entries[0].hash = ChunkHasher().hash(content);
-    page_content = page->encode(region);
-  }
-  const PageRef ref{true, b.add(FrameType::page, {0, 0}, page_content), 0, sha256(page_content)};
+  return content;
+}
+
+// A sound image of the first region of an area, zero but for its first chunk, for others to build on.
+struct Base {
+  Bytes file;
+  Hash catalog_hash{};
+  FramePlace chunk;
+  PageRef page;
+};
+const SetId kBaseSet{std::byte{1}};
+
+// Its first record is made right.
+void add_directories(Builder& b, Area& area, const PageRef& ref, ByteSpan directory_bytes) {
   const std::uint64_t regions = region_count(area.size_bytes);
   area.directories.clear();
   for (std::uint64_t group = 0; group * kRegionsPerDirectory < std::min<std::uint64_t>(regions, 4 * kRegionsPerDirectory); ++group) {
@@ -127,24 +145,103 @@ void add_area(Builder& b, Area& area, bool split, const std::array<ByteSpan, kPi
       const Bytes first = encode_directory(std::span(&ref, 1));
       std::copy(first.begin(), first.end(), records.begin());
     }
-    area.directories.push_back({b.add(FrameType::directory, {0, group}, records), sha256(records)});
+    area.directories.push_back({b.add(FrameType::directory, {area.number, group}, records), sha256(records)});
   }
 }
 
-std::vector<Bytes> build(std::uint16_t mode, const std::array<ByteSpan, kPieces>& pieces) {
-  Builder b(mode);
+Base build_base(std::uint16_t mode, Catalog catalog, ByteSpan chunk_bytes) {
+  Base base;
+  Builder b(mode, kBaseSet);
+  Area& area = catalog.areas.front();
+  const Bytes content = chunk_of(area, chunk_bytes);
+  const Extent region = region_extent(area.size_bytes, 0);
+  base.chunk = b.add(FrameType::chunk, {area.number, 0}, content);
+  Page page;
+  page.used.push_back(region);
+  page.entries.resize(static_cast<std::size_t>(div_round_up(region.length, kChunkBytes)));
+  for (ChunkEntry& entry : page.entries) entry.kind = ChunkEntry::Kind::zero;
+  page.entries[0].kind = ChunkEntry::Kind::stored;
+  page.entries[0].place = base.chunk;
+  page.entries[0].hash = ChunkHasher().hash(content);
+  const Bytes encoded = page.encode(region);
+  base.page = {true, b.add(FrameType::page, {area.number, 0}, encoded), region.length, sha256(encoded)};
+  add_directories(b, area, base.page, {});
+  catalog.links.clear();
+  catalog.part_bytes.clear();
+  base.catalog_hash = b.finish(catalog.encode());
+  base.file = b.parts().front();
+  return base;
+}
+
+// The first entry of a page is led to a chunk: its own, that of the base, or a delta that changes every thousandth byte of that.
+void add_chunk(Builder& b, const Area& area, ChunkEntry& entry, Bytes content, const Base* base) {
+  const FrameAddress address{area.number, 0};
+  if (base != nullptr && entry.kind == ChunkEntry::Kind::delta && !entry.bases.empty() && !content.empty()) {
+    const Bytes before = content;
+    for (std::size_t at = 0; at < content.size(); at += 1000) content[at] ^= std::byte{1};
+    entry.bases.front() = base->chunk;
+    entry.bases.front().link = 1;
+    entry.place = b.add_delta(address, content, before);
+  } else if (base != nullptr && entry.place.link != 0) {
+    const std::uint32_t link = entry.place.link;
+    entry.place = base->chunk;
+    entry.place.link = link;
+  } else {
+    entry.place = b.add(FrameType::chunk, address, content);
+  }
+  entry.hash = ChunkHasher().hash(content);
+}
+
+// The index of the first area, as far as the contents make sense; its catalog's reference to it is put right.
+void add_area(Builder& b, Area& area, bool split, const std::array<ByteSpan, kPieces>& pieces, const Base* base) {
+  const auto [catalog_bytes, directory_bytes, page_bytes, chunk_bytes] = pieces;
+  const Extent region = region_extent(area.size_bytes, 0);
+  auto page = Page::decode(page_bytes, region);
+  const bool sound = page && !page->entries.empty();
+  ChunkEntry stray;
+  add_chunk(b, area, sound ? page->entries[0] : stray, chunk_of(area, chunk_bytes), base);
+  if (split) b.begin_part();
+  const Bytes page_content = sound ? page->encode(region) : Bytes(page_bytes.begin(), page_bytes.end());
+  PageRef ref{true, b.add(FrameType::page, {area.number, 0}, page_content), 0, sha256(page_content)};
+  if (const std::uint32_t link = directory_bytes.size() >= 4 ? le32(directory_bytes, 0) : 0; base != nullptr && link != 0) {
+    ref = base->page;
+    ref.place.link = link;
+  }
+  add_directories(b, area, ref, directory_bytes);
+}
+
+std::vector<Bytes> build(std::uint16_t mode, const std::array<ByteSpan, kPieces>& pieces, std::optional<Base>& base) {
+  Builder b(mode, {});
   b.add(FrameType::prologue, {}, {});
   auto catalog = Catalog::decode(pieces[0], Catalog::Stage::prologue);
   if (!catalog) catalog = Catalog::decode(pieces[0]);
   Bytes last(pieces[0].begin(), pieces[0].end());
   if (catalog && !catalog->areas.empty()) {
-    add_area(b, catalog->areas.front(), (mode & kSplit) != 0, pieces);
+    for (Link& link : catalog->links) link.folder.clear();  // no input makes us look into folders of this machine
+    if ((mode & kChanges) != 0 && !catalog->links.empty() && catalog->areas.front().size_bytes > 0) {
+      base = build_base(mode, *catalog, pieces[3]);
+      catalog->links.front().set_id = kBaseSet;
+      catalog->links.front().catalog_hash = base->catalog_hash;
+    }
+    add_area(b, catalog->areas.front(), (mode & kSplit) != 0, pieces, base ? &*base : nullptr);
     catalog->part_bytes.clear();
     for (std::size_t i = 0; i + 1 < b.parts().size(); ++i) catalog->part_bytes.push_back(b.parts()[i].size());
     last = catalog->encode();
   }
   b.finish(last);
   return b.parts();
+}
+
+void salvage(const std::shared_ptr<Place>& place, JobContext& context) {
+  SalvageRequest request;
+  request.place = place;
+  request.image = "x";
+  request.password = []() -> Result<std::string> { return kPassword; };
+  request.create = [](const std::string&, std::uint64_t bytes) -> Result<std::shared_ptr<Drive>> {
+    if (bytes > kMostDriveBytes) return fail(ErrorCode::no_space, "too large");
+    return make_memory_drive(bytes);
+  };
+  (void)run_salvage(request, context);
 }
 
 void restore(const std::shared_ptr<ImageReader>& image, JobContext& context) {
@@ -177,7 +274,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     rest = rest.subspan(pieces[i].size());
   }
   const auto place = std::make_shared<test::MemoryPlace>();
-  const std::vector<Bytes> parts = build(le16(head, kPieces * 2), pieces);
+  std::optional<Base> base;
+  const std::vector<Bytes> parts = build(le16(head, kPieces * 2), pieces, base);
+  if (base) place->put("base.tti", base->file);
   for (std::size_t i = 0; i < parts.size(); ++i) place->put(part_name("x", static_cast<std::uint32_t>(i)), parts[i]);
   const auto image = ImageReader::open(place, "x", []() -> Result<std::string> { return kPassword; });
   if (!image) return 0;
@@ -188,5 +287,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   JobContext context{events, cancel, clock, random, 1};
   (void)run_validate(*image, context);
   restore(*image, context);
+  salvage(place, context);
   return 0;
 }

@@ -51,19 +51,21 @@ Result<std::shared_ptr<Drive>> partitioned() {
   return drive;
 }
 
-Result<void> write_seed(const std::string& path, std::shared_ptr<Drive> drive, std::uint16_t mode, BackupRequest request) {
+Result<void> save(const std::shared_ptr<Place>& place, const std::string& name, std::shared_ptr<Drive> drive, BackupRequest request) {
   NoEvents events;
   const CancelToken cancel;
   FixedClock clock{std::chrono::sys_seconds(std::chrono::seconds(1795439109))};
-  SeededRandom random(11);
+  SeededRandom random(name.size());
   JobContext context{events, cancel, clock, random, 1};
-  const auto place = std::make_shared<test::MemoryPlace>();
   request.layout = TRY(read_layout(*drive));
   request.drive = std::move(drive);
   request.place = place;
-  request.image = "x";
+  request.image = name;
   TRY(run_backup(request, context));
-  const std::shared_ptr<ImageReader> image = TRY(ImageReader::open(place, "x", {}));
+  return {};
+}
+
+Result<void> write_image(const std::string& path, const std::shared_ptr<ImageReader>& image, std::uint16_t mode) {
   const Area& area = image->catalog().areas.front();
   const std::vector<PageRef> pages = TRY(image->directory(0, 0));
   const auto page = TRY(image->page(0, 0));
@@ -84,6 +86,26 @@ Result<void> write_seed(const std::string& path, std::shared_ptr<Drive> drive, s
   return file.flush() ? Result<void>() : fail(ErrorCode::io, fmt::format("cannot write {}", path));
 }
 
+Result<void> write_seed(const std::string& path, std::shared_ptr<Drive> drive, std::uint16_t mode, const BackupRequest& request) {
+  const auto place = std::make_shared<test::MemoryPlace>();
+  TRY(save(place, "x", std::move(drive), request));
+  const std::shared_ptr<ImageReader> image = TRY(ImageReader::open(place, "x", {}));
+  return write_image(path, image, mode);
+}
+
+// A changes-only image of a drive to which `change` was written at `offset`.
+Result<void> write_chain_seed(const std::string& path, const std::shared_ptr<Drive>& drive, std::uint64_t offset, ByteSpan change, std::uint16_t mode,
+                              BackupRequest request) {
+  const auto place = std::make_shared<test::MemoryPlace>();
+  TRY(save(place, "base.tti", drive, request));
+  TRY(drive->write(offset, change));
+  const std::shared_ptr<ImageReader> base = TRY(ImageReader::open(place, "base.tti", {}));
+  request.base = BackupBase{base, "base.tti", ""};
+  TRY(save(place, "x", drive, request));
+  const std::shared_ptr<ImageReader> image = TRY(ImageReader::open(place, "x", {}));
+  return write_image(path, image, mode);
+}
+
 Result<void> write_all(const std::string& folder) {
   BackupRequest raw;
   raw.raw = true;
@@ -97,6 +119,13 @@ Result<void> write_all(const std::string& folder) {
   TRY(write_seed(folder + "/seed_encrypted_split", large_sectors, 3, raw));
   TRY(write_seed(folder + "/seed_two_chunks", two_chunks, 0, raw));
   TRY(write_seed(folder + "/seed_drive_mbr", mbr, 0, {}));
+  const std::shared_ptr<Drive> changing = TRY(bare(700 * 1024, 512, 5000));
+  const Bytes change(100, std::byte{'c'}), zeros(100);
+  TRY(write_chain_seed(folder + "/seed_delta", changing, 2000, change, 4, raw));
+  TRY(write_chain_seed(folder + "/seed_delta_encrypted_split", changing, 3000, change, 7, raw));
+  TRY(write_chain_seed(folder + "/seed_page_of_base", changing, 0, {}, 4, raw));
+  TRY(changing->write(600 * 1024, change));
+  TRY(write_chain_seed(folder + "/seed_chunk_of_base", changing, 600 * 1024, zeros, 4, raw));
   return write_seed(folder + "/seed_unreadable", make_faulty_drive(small, {.read_bad = {{.range = {1024, 512}}}}), 0, lossy);
 }
 
