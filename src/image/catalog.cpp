@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "image/cbor_guard.h"
@@ -231,6 +233,8 @@ Result<Catalog> Catalog::decode(ByteSpan cbor, Stage stage) {
     for (const json& area : j.at("areas")) {
       catalog.areas.push_back(to_area(area, static_cast<std::uint32_t>(catalog.areas.size()), catalog.source));
       const Area& last = catalog.areas.back();
+      if (std::ranges::count(catalog.areas, last.number, &Area::number) > 1)
+        return fail(ErrorCode::corrupt, "the image's catalog gives two areas the same number");
       const std::uint64_t wanted = div_round_up(region_count(last.size_bytes), kRegionsPerDirectory);
       if (last.directories.size() != (stage == Stage::complete ? wanted : 0))
         return fail(ErrorCode::corrupt, "the image's catalog has an incomplete index");

@@ -49,6 +49,7 @@ class Salvage {
       if (!known_) TRY(target.drive->flush());
       report_.areas.push_back(std::move(target.area));
     }
+    TRY(context_.cancel.check());  // a search that was cancelled found too little
     if (meter_) meter_->finish();
     if (known_) TRY(drive_->flush());
     report_.notes = reader_->notes();

@@ -114,9 +114,9 @@ class SalvageTest(support.ProgramTest):
 
     def test_a_changes_only_image_and_its_base(self):
         with open(self.path(self.drive), "r+b") as drive:
-            for at in (2_000_000, 9_000_000):  # a little of a chunk, and several chunks
-                drive.seek(at)
-                drive.write(support.noise(3_000 if at < 9_000_000 else 1_500_000, f"change {at}"))
+            for at, count in ((200_000, 1_500_000), (2_500_000, 3_000)):  # whole chunks, and a little of one; in files of the FAT partition
+                drive.seek(96_256 * 512 + at)
+                drive.write(support.noise(count, f"change {at}"))
         self.succeed("backup", "--base", "pc", "--drive", self.drive, "--file", "next", "--save-log=0")
         self.succeed("restore", "--file", "next", "--drive", "whole.raw", "--overwrite", "--multi-pass", "--save-log=0")
         self.succeed("validate", "--file", "next", "--multi-pass", "--save-log=0")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/text.h"
@@ -107,6 +108,9 @@ Result<Report> run_salvage_action(Session& session) {
   if (report.restored_bytes() == 0) {
     if (report.locked_frames > 0)
       return fail(ErrorCode::corrupt, fmt::format("nothing of {} can be brought back: it is encrypted, and no header is left that holds the key", path));
+    if (std::ranges::any_of(report.areas, [](const SalvagedArea& area) { return area.earlier.bytes > 0; }))
+      return fail(ErrorCode::corrupt, fmt::format("nothing of {} can be brought back: all of it builds on earlier images that are missing or damaged", path),
+                  "put them beside the image, or name them with --base");
     if (report.lone_deltas > 0)
       return fail(ErrorCode::corrupt,
                   fmt::format("nothing of {} can be brought back: it holds changes alone, and the index that tells what they change is lost", path),
