@@ -16,10 +16,17 @@ namespace tintype {
 // Two locks keep backups of one name apart: that of the first part being written, which goes with it when it gets the
 // image's name, and that of the image which has the name at the start, under which cut-off publishes are finished.
 
+namespace {
+
+Result<void> check_part_size(std::uint64_t max_part_bytes) {
+  if (max_part_bytes == 0 || max_part_bytes >= kMinPartBytes) return {};
+  return fail(ErrorCode::usage, fmt::format("parts of {} bytes are too small", max_part_bytes), "use at least 1 MiB");
+}
+
+}  // namespace
+
 Result<std::unique_ptr<PartWriter>> PartWriter::create(std::shared_ptr<Place> place, PartWriterOptions options) {
-  if (options.max_part_bytes != 0 && options.max_part_bytes < kMinPartBytes)
-    return fail(ErrorCode::usage, fmt::format("parts of {} bytes are too small", options.max_part_bytes),
-                "use at least 1 MiB");
+  TRY(check_part_size(options.max_part_bytes));
   std::unique_ptr<PartWriter> writer(new PartWriter(std::move(place), std::move(options)));
   TRY(writer->start_part());
   TRY(writer->take_the_name());
@@ -28,6 +35,7 @@ Result<std::unique_ptr<PartWriter>> PartWriter::create(std::shared_ptr<Place> pl
 
 Result<std::unique_ptr<PartWriter>> PartWriter::resume(std::shared_ptr<Place> place, PartWriterOptions options,
                                                        const std::vector<std::uint64_t>& part_bytes) {
+  TRY(check_part_size(options.max_part_bytes));
   std::unique_ptr<PartWriter> writer(new PartWriter(std::move(place), std::move(options)));
   writer->keep_ = true;
   writer->created_ = static_cast<std::uint32_t>(part_bytes.size());

@@ -67,11 +67,14 @@ Result<bool> Unfinished::take_frame(const FramePlace& place, MutableByteSpan fra
   if (frame_checksum(frame.subspan(kFrameHeaderBytes)) != header.payload_checksum || header.encrypted != header_.encrypted) return false;
   if (header.type == FrameType::chunk) {
     // Its address is all that is wanted now, but an encrypted one shows it only when it is opened.
-    FrameAddress address;
-    if (header.encrypted)
-      address = TRY(opener.peek_address(frame));
-    else
-      address = FrameAddress::decode(frame.subspan(kFrameHeaderBytes));
+    FrameAddress address = FrameAddress::decode(frame.subspan(kFrameHeaderBytes));
+    if (header.encrypted) {
+      const Result<FrameAddress> peeked = opener.peek_address(frame);
+      if (!peeked) return false;
+      address = *peeked;
+    }
+    const Area* owner = area(address.area);
+    if (owner == nullptr || chunk_extent(owner->size_bytes, address.number).length == 0) return false;
     ChunkEntry& entry = loose_[{address.area, address.number}];
     entry = {};
     entry.kind = header.codec == Codec::delta ? ChunkEntry::Kind::nothing : ChunkEntry::Kind::stored;
@@ -88,6 +91,8 @@ Result<bool> Unfinished::take_frame(const FramePlace& place, MutableByteSpan fra
     has_prologue_ = true;
   } else if (header.type == FrameType::page) {
     const auto [number, region] = opened->address;
+    const Area* owner = area(number);
+    if (owner == nullptr || region >= region_count(owner->size_bytes)) return false;
     pages_[{number, region}] = {true, place, 0, sha256(content)};
     // The page says all there is to say about the chunks of its region.
     loose_.erase(loose_.lower_bound({number, region * kChunksPerRegion}), loose_.lower_bound({number, (region + 1) * kChunksPerRegion}));
