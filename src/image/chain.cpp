@@ -21,13 +21,14 @@ bool is_set(Place& place, const std::string& name, const SetId& set) {
 
 std::string describe_link(const Link& link) {
   const std::chrono::sys_seconds at{std::chrono::seconds(link.created)};
-  return fmt::format("{} ({} image of {})", printable(link.name), link.kind, iso8601(at));
+  return fmt::format("{} ({} image of {})", printable(link.name), printable(link.kind), iso8601(at));
 }
 
 }  // namespace
 
 std::optional<NamedImage> LinkFinder::look_in(const std::shared_ptr<Place>& place, const Link& link) {
-  if (is_set(*place, link.name, link.set_id)) return NamedImage{place, link.name};
+  // A name that leaves the folder is none that a backup wrote.
+  if (link.name.find('/') == std::string::npos && is_set(*place, link.name, link.set_id)) return NamedImage{place, link.name};
   auto found = listed_.find(place.get());
   if (found == listed_.end()) {
     Folder folder{place, {}};
@@ -76,6 +77,11 @@ Error LinkFinder::missing(const Link& link) const {
   if (!link.folder.empty()) where += fmt::format(" nor in {}", printable(link.folder));
   return make_error(ErrorCode::not_found, fmt::format("the image builds on {}, which is not in {}", describe_link(link), where))
       .with_hint("put it beside the image, or name it with --base");
+}
+
+bool LinkFinder::has(const Link& link) {
+  const std::lock_guard lock(mutex_);
+  return look_for(link).has_value();
 }
 
 Result<std::shared_ptr<PartReader>> LinkFinder::find(const Link& link) {

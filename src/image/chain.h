@@ -26,6 +26,8 @@ class LinkFinder {
   explicit LinkFinder(std::shared_ptr<Place> beside, std::vector<NamedImage> named = {})
       : beside_(std::move(beside)), named_(std::move(named)) {}
 
+  // Whether the image is anywhere; its parts are not looked at.
+  bool has(const Link& link);
   // The parts of the image, checked to be there. Error{not_found} saying what was looked for and where; Error{corrupt} if
   // what has its set id is damaged or is not the image that was used.
   Result<std::shared_ptr<PartReader>> find(const Link& link);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "image/part_names.h"
 #include "image/writer.h"
 #include "job/areas.h"
 #include "job/base_index.h"
@@ -56,6 +57,7 @@ class Backup {
     }
     TRY(context_.cancel.check());
     meter.finish();
+    TRY(check_base());
     TRY(writer_->finish(context_.clock));
     return report();
   }
@@ -89,6 +91,7 @@ class Backup {
     catalog.consistency = request_.consistency;
     catalog.compression = request_.compression;
     catalog.source = request_.drive->info();
+    if (!request_.source_path.empty()) catalog.source.path = request_.source_path;
     catalog.layout = request_.layout;
     for (const SourceArea& area : areas_) catalog.areas.push_back(area.area);
     if (!request_.base) return catalog;
@@ -103,7 +106,11 @@ class Backup {
   // What a run that was cut off left of this image. It must have been of the same areas; that the data is still the same is found out
   // chunk by chunk.
   Result<void> find_unfinished() {
-    const PasswordSource password = [this]() -> Result<std::string> { return request_.password.value_or(""); };
+    const PasswordSource password = [this]() -> Result<std::string> {
+      if (request_.password) return *request_.password;
+      return fail(ErrorCode::denied, fmt::format("the unfinished image {} is protected by a password", request_.place->describe(request_.image)),
+                  "go on with the same --encryption and password, or leave out --resume to begin it anew");
+    };
     unfinished_ = TRY(Unfinished::open(request_.place, request_.image, password));
     if (!unfinished_) {
       context_.events.info("there is nothing to go on with: the image is begun anew");
@@ -140,6 +147,19 @@ class Backup {
     return {};
   }
 
+  // An image whose base went meanwhile would be of no use, and its success a lie. What cannot be looked at now is taken to be there.
+  Result<void> check_base() {
+    if (!request_.base) return {};
+    const PartReader& parts = request_.base->image->parts();
+    const Result<PartHeader> now = read_part_header(*parts.place(), parts.image());
+    const bool other = now ? now->set_id != parts.header().set_id
+                           : now.error().code == ErrorCode::not_found || now.error().code == ErrorCode::corrupt;
+    if (!other || LinkFinder(request_.place, {{parts.place(), parts.image()}}).has(prologue_.links.back())) return {};
+    writer_->keep_unfinished();
+    return fail(ErrorCode::not_found, fmt::format("the base {} was replaced or removed while the backup ran, and nothing could be restored without it", parts.describe(0)),
+                "put it back and go on with --resume");
+  }
+
   WriterBase writer_base() {
     ImageReader& image = *request_.base->image;
     WriterBase base;
@@ -164,7 +184,8 @@ class Backup {
     ProgressMeter meter(context_.events, "find changes", total_);
     for (std::size_t i = 0; i < areas_.size(); ++i) {
       meter.object(describe(areas_[i].area, request_.layout));
-      changed_.emplace_back(static_cast<std::size_t>(div_round_up(areas_[i].area.size_bytes, kChunkBytes)), false);
+      // What is in use only when the second pass comes is read then.
+      changed_.emplace_back(static_cast<std::size_t>(div_round_up(areas_[i].area.size_bytes, kChunkBytes)), true);
       TRY(go_through(i, meter, true));
     }
     looked_ = true;

@@ -21,6 +21,7 @@ struct BackupBase {
 
 struct BackupRequest {
   std::shared_ptr<Drive> drive;           // opened, locked or known to be in use
+  std::string source_path;                // recorded as the drive's, to find it again from anywhere; empty: as the drive calls itself
   Layout layout;                          // as read from it
   std::vector<std::uint32_t> partitions;  // ids; empty: the whole drive
   std::shared_ptr<Place> place;

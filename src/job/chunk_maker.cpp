@@ -39,6 +39,7 @@ Result<void> ChunkMaker::make(ChunkInFlight& chunk, Drive& area, bool look_only)
   chunk.changed = chunk.continued = false;
   if (chunk.known_same) {
     chunk.entry = chunk.earlier;
+    chunk.entry.unreadable = false;  // else it would be read again
     return {};
   }
   const auto length = static_cast<std::size_t>(chunk.planned.extent.length);
@@ -46,13 +47,17 @@ Result<void> ChunkMaker::make(ChunkInFlight& chunk, Drive& area, bool look_only)
   const MutableByteSpan content = chunk.raw.empty() ? frame.subspan(kContentAt, length) : MutableByteSpan(chunk.raw).first(length);
   const bool zero = TRY(read_zero(chunk, area, content));
   const Hash hash = zero && length == kChunkBytes ? zero_hash_ : hasher_.hash(content);
-  if (chunk.earlier.kind != ChunkEntry::Kind::nothing && chunk.earlier.hash == hash) {
+  // An index that calls something else zeros is not believed.
+  const auto is_same = [&](const ChunkEntry& entry) {
+    return entry.hash == hash && (entry.has_frame() || (entry.kind == ChunkEntry::Kind::zero && zero));
+  };
+  if (is_same(chunk.earlier)) {
     chunk.entry = std::move(chunk.earlier);
     chunk.entry.unreadable = !chunk.unreadable.empty();
     return {};
   }
   chunk.changed = true;
-  if (chunk.saved.kind != ChunkEntry::Kind::nothing && chunk.saved.hash == hash && !look_only) {
+  if (!look_only && is_same(chunk.saved)) {
     chunk.entry = std::move(chunk.saved);
     chunk.entry.unreadable = !chunk.unreadable.empty();
     chunk.continued = chunk.entry.has_frame();

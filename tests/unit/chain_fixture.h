@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -24,11 +25,15 @@ constexpr std::uint64_t kMiB = 1U << 20;
 
 class ChainEvents final : public Events {
  public:
-  void stage(const std::string& name, std::uint64_t) override { stages.push_back(name); }
+  void stage(const std::string& name, std::uint64_t) override {
+    stages.push_back(name);
+    if (on_stage) on_stage(name);
+  }
   void progress(const Progress&) override {}
   void message(const Message& message) override { messages.push_back(message.text); }
   Answer ask(const Question&) override { return Answer::abort; }
   std::vector<std::string> messages, stages;
+  std::function<void(const std::string&)> on_stage;  // what happens meanwhile
 };
 
 // A drive that changes, images of it, and what it held at each of them.

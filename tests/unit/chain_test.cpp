@@ -4,7 +4,10 @@
 #include <mutex>
 
 #include "chain_fixture.h"
+#include "drive/faulty_drive.h"
+#include "image/writer.h"
 #include "support/counting_place.h"
+#include "support/fat_image.h"
 
 namespace tintype::test {
 namespace {
@@ -123,6 +126,126 @@ TEST(Chain, TwoPassesGiveTheSameImage) {
   ASSERT_TRUE(lab.backup("diff.tti", "full.tti"));
   EXPECT_TRUE(std::ranges::find(lab.events.stages, "find changes") != lab.events.stages.end());
   EXPECT_TRUE(lab.gives("diff.tti", lab.content()));
+}
+
+// Clusters that come into use while the first of two passes is over, in a chunk it had no reason to look at.
+TEST(Chain, WhatComesIntoUseBetweenTwoPassesIsSaved) {
+  ChainLab lab(5, 12 * kMiB);
+  const Layout layout = *read_layout(*lab.drive);
+  const std::uint64_t start = layout.partitions[0].start_sector * 512;
+  FatImage fat({.bits = 16, .clusters = 5000});
+  fat.chain({10, 11});
+  ASSERT_LE(fat.bytes().size(), layout.partitions[0].sector_count * 512);
+  ASSERT_TRUE(lab.drive->write(start, fat.bytes()));
+  ASSERT_TRUE(lab.backup("full.tti"));
+  lab.multi_pass = true;
+  lab.events.on_stage = [&](const std::string& stage) {
+    if (stage != "backup") return;
+    fat.chain({4000, 4001});  // two MiB further on
+    ASSERT_TRUE(lab.drive->write(start, fat.bytes()));
+    lab.scribble(start + fat.extent_of(4000).start, 1024);
+  };
+  ASSERT_TRUE(lab.backup("diff.tti", "full.tti"));
+  lab.events.on_stage = {};
+  const auto got = lab.restored("diff.tti");
+  ASSERT_TRUE(got) << got.error().message();
+  const std::uint64_t file = start + fat.extent_of(4000).start;
+  const Bytes now = lab.content();
+  EXPECT_TRUE(std::equal(now.begin() + static_cast<std::ptrdiff_t>(file), now.begin() + static_cast<std::ptrdiff_t>(file + 1024),
+                         got->begin() + static_cast<std::ptrdiff_t>(file)));
+  EXPECT_TRUE(lab.validate("diff.tti")->sound());
+}
+
+TEST(Chain, ABaseThatIsReplacedMeanwhileIsToldAndNothingPublished) {
+  for (const bool renamed : {false, true}) {
+    ChainLab lab;
+    ASSERT_TRUE(lab.backup("full.tti"));
+    const Bytes full = lab.place->get("full.tti");
+    lab.scribble(3 * kMiB, 50000);
+    BackupRequest r = lab.request("diff.tti");
+    r.base = BackupBase{*lab.open("full.tti"), "full.tti", ""};
+    bool replaced = false;
+    lab.events.on_stage = [&](const std::string&) {
+      if (std::exchange(replaced, true)) return;
+      if (renamed) lab.place->put("moved.tti", full);
+      ASSERT_TRUE(lab.backup("full.tti"));
+    };
+    const auto report = lab.run(r);
+    EXPECT_EQ(report.has_value(), renamed);
+    if (renamed) {
+      EXPECT_TRUE(lab.gives("diff.tti", lab.content()));
+      continue;
+    }
+    EXPECT_EQ(report.error().code, ErrorCode::not_found);
+    EXPECT_FALSE(*lab.place->exists("diff.tti"));
+    lab.place->put("full.tti", full);
+    r.resume = true;
+    r.base = BackupBase{*lab.open("full.tti"), "full.tti", ""};
+    ASSERT_TRUE(lab.run(r));
+    EXPECT_TRUE(lab.gives("diff.tti", lab.content()));
+  }
+}
+
+// A base that calls data zeros under the data's own hash: believed, it would turn into zeros what did not change.
+TEST(Chain, AnIndexThatCallsDataZerosIsNotBelieved) {
+  ChainLab lab;
+  ASSERT_TRUE(lab.backup("full.tti"));
+  const auto full = lab.open("full.tti");
+  const auto page = (*full)->page(1, 0);
+  ASSERT_TRUE(page);
+  constexpr std::uint64_t kChunk = 4;
+  ASSERT_TRUE((*page)->entries[kChunk].has_frame());
+  Catalog catalog = (*full)->catalog();
+  for (Area& area : catalog.areas) {
+    area.directories.clear();
+    area.used_bytes = area.stored_bytes = 0;
+  }
+  ImageWriterOptions options;
+  options.image = "evil.tti";
+  auto writer = ImageWriter::create(lab.place, options, catalog, lab.random);
+  ASSERT_TRUE(writer);
+  for (std::size_t area = 0; area < catalog.areas.size(); ++area) {
+    ASSERT_TRUE((*writer)->begin_area(area));
+    ChunkEntry entry;
+    entry.kind = ChunkEntry::Kind::zero;
+    entry.hash = (*page)->entries[kChunk].hash;
+    const std::array<Extent, 1> used = {Extent{kChunk * kChunkBytes, kChunkBytes}};
+    if (area == 1) {
+      ASSERT_TRUE((*writer)->add({kChunk, entry, {}, used, {}}));
+    }
+    ASSERT_TRUE((*writer)->end_area());
+  }
+  ASSERT_TRUE((*writer)->finish(lab.clock));
+  for (const bool multi_pass : {false, true}) {
+    lab.multi_pass = multi_pass;
+    ASSERT_TRUE(lab.backup("diff.tti", "evil.tti"));
+    EXPECT_TRUE(lab.gives("diff.tti", lab.content()));
+  }
+}
+
+TEST(Chain, SectorsThatCanBeReadAgainAreNotCalledUnreadable) {
+  for (const bool multi_pass : {false, true}) {
+    ChainLab lab;
+    lab.multi_pass = multi_pass;
+    const std::uint64_t bad = 8 * kMiB;
+    ASSERT_TRUE(lab.drive->write(bad, Bytes(512 * 1024)));  // zeros, so that the content is the same either way
+    BackupRequest r = lab.request("full.tti");
+    r.drive = make_faulty_drive(lab.drive, {.read_bad = {{.range = {bad, 512}}}});
+    r.allow_errors = true;
+    const auto first = lab.run(r);
+    ASSERT_TRUE(first) << first.error().message();
+    ASSERT_EQ(first->unreadable_bytes, 512U);
+    const auto second = lab.backup("diff.tti", "full.tti");
+    ASSERT_TRUE(second);
+    EXPECT_EQ(second->unreadable_bytes, 0U);
+    const auto image = lab.open("diff.tti");
+    for (std::size_t area = 0; area < 3; ++area) {
+      const auto page = (*image)->page(area, 0);
+      ASSERT_TRUE(page);
+      for (const ChunkEntry& entry : (*page)->entries) EXPECT_FALSE(entry.unreadable);
+    }
+    EXPECT_TRUE(lab.gives("diff.tti", lab.content()));
+  }
 }
 
 TEST(Chain, FindingChangesReadsTheIndexAlone) {

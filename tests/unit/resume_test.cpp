@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Backups that were cut off and are continued.
 #include "chain_fixture.h"
+#include "image/unfinished.h"
 
 namespace tintype::test {
 namespace {
@@ -164,6 +165,56 @@ TEST(Resume, WithNothingToGoOnWithItBeginsAnew) {
   ASSERT_TRUE(report);
   EXPECT_EQ(report->continued_bytes, 0U);
   EXPECT_TRUE(lab.gives("pc.tti", lab.content()));
+}
+
+TEST(Resume, WithoutThePasswordItSaysWhatIsMissing) {
+  ChainLab lab(8);
+  lab.password = "geheim";
+  const Cut cut = cut_off(lab, "pc.tti", "", 25);
+  lab.place = cut.place;
+  const Bytes left = lab.place->get("pc.tti.partial");
+  lab.password.reset();
+  const auto refused = resume(lab, "pc.tti");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::denied);
+  EXPECT_NE(refused.error().message().find("protected by a password"), std::string::npos) << refused.error().message();
+  EXPECT_EQ(lab.place->get("pc.tti.partial"), left);
+}
+
+// Frames that are sound as such, but belong to no place of the drive.
+TEST(Resume, WhatBelongsNowhereIsCutOff) {
+  for (const FrameType type : {FrameType::page, FrameType::chunk}) {
+    for (const FrameAddress address : {FrameAddress{1, (std::uint64_t{1} << 53) - 1}, FrameAddress{1, 5}, FrameAddress{77, 0}}) {
+      ChainLab lab(8);
+      const Cut cut = cut_off(lab, "pc.tti", "", 25);
+      lab.place = cut.place;
+      const auto unfinished = Unfinished::open(lab.place, "pc.tti", {});
+      ASSERT_TRUE(unfinished && *unfinished);
+      Bytes left = lab.place->get("pc.tti.partial");
+      left.resize(static_cast<std::size_t>((*unfinished)->part_bytes().front()));
+      auto sealer = FrameSealer::create(std::nullopt, 1);
+      Bytes buffer(frame_room(1000));
+      const Bytes content(1000, std::byte{7});
+      const FrameAddress where = type == FrameType::chunk && address.number == 5 ? FrameAddress{1, 500} : address;
+      const auto frame = sealer->seal(type, where, 1, content, buffer);
+      ASSERT_TRUE(frame);
+      left.insert(left.end(), frame->begin(), frame->end());
+      lab.place->put("pc.tti.partial", left);
+      const auto report = resume(lab, "pc.tti");
+      ASSERT_TRUE(report) << report.error().message();
+      EXPECT_GT(report->continued_bytes, kMiB);
+      EXPECT_TRUE(lab.gives("pc.tti", lab.content()));
+      EXPECT_TRUE(lab.validate("pc.tti")->sound());
+    }
+  }
+}
+
+TEST(Resume, PartsThatAreTooSmallAreRefused) {
+  ChainLab lab(8);
+  const Cut cut = cut_off(lab, "pc.tti", "", 25);
+  lab.place = cut.place;
+  lab.max_part_bytes = 5000;
+  EXPECT_EQ(resume(lab, "pc.tti").error().code, ErrorCode::usage);
 }
 
 }  // namespace
