@@ -62,6 +62,8 @@ class BackupAction {
     }
     request_.base = BackupBase{base_->reader, base_->name, absolute_folder(split_path(base_->path).folder)};
     request_.multi_pass = command_.flag("multi-pass");
+    if (const Result<void> chain = base_->reader->check_links(); !chain)
+      session_.events().warn(fmt::format("the new image can only be restored with all of its chain: {}", chain.error().message()));
     return {};
   }
 
@@ -77,6 +79,7 @@ class BackupAction {
     OpenOptions options{.exclusive = use.exclusive, .lock = true, .cache = session_.tuning().cache(),
                         .sector_bytes = source_.layout.sector_bytes};
     request_.drive = session_.tuning().gently(TRY(this_machine().open(source_.drive->info().path, options)));
+    request_.source_path = absolute_path(source_.drive->info().path);
     request_.layout = source_.layout;
     request_.partitions = source_.partitions;
     request_.consistency = use.consistency;
@@ -154,7 +157,7 @@ class BackupAction {
     const bool compare = command_.flag("byte-for-byte");
     if (!compare && !command_.flag("post-validate")) return {};
     JobContext context = session_.context();
-    return check_backup(request_, path_, compare, context);
+    return check_backup(request_, path_, compare, TRY(named_bases(session_)), context);
   }
 
   Report result(const BackupReport& report, double seconds) const {

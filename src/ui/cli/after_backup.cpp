@@ -31,9 +31,10 @@ std::uint64_t used_bytes_of(const ResolvedDrive& source, bool raw) {
   return used;
 }
 
-Result<void> check_backup(const BackupRequest& request, const std::string& path, bool compare, JobContext& context) {
+Result<void> check_backup(const BackupRequest& request, const std::string& path, bool compare, std::vector<NamedImage> named, JobContext& context) {
   const PasswordSource password = [&]() -> Result<std::string> { return request.password.value_or(""); };
-  const std::shared_ptr<ImageReader> image = TRY(ImageReader::open(request.place, request.image, password));
+  const std::shared_ptr<ImageReader> image = TRY(ImageReader::open(request.place, request.image, password,
+                                                                         std::make_shared<LinkFinder>(request.place, std::move(named))));
   const ValidateReport report = TRY(run_validate(image, context));
   if (!report.sound()) {
     tell_damage(report, context.events);

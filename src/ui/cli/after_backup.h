@@ -11,6 +11,7 @@ namespace tintype::cli {
 std::uint64_t used_bytes_of(const ResolvedDrive& source, bool raw);
 
 // Reads the new image back: all of it, and with `compare` also against its source. Error{corrupt} or Error{mismatch}.
-Result<void> check_backup(const BackupRequest& request, const std::string& path, bool compare, JobContext& context);
+// `named`: where earlier images of a chain may lie besides beside it.
+Result<void> check_backup(const BackupRequest& request, const std::string& path, bool compare, std::vector<NamedImage> named, JobContext& context);
 
 }  // namespace tintype::cli

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "job/base_match.h"
 #include "job/list.h"
+#include "ui/cli/open_image.h"
 
 namespace tintype::cli {
 namespace {
@@ -20,9 +21,16 @@ bool holds_whole_drive(const Catalog& image) {
   });
 }
 
-// The partitions of the drive whose earlier state the base holds.
-std::vector<std::uint32_t> partitions_in(const Catalog& base, const ResolvedDrive& source) {
-  if (holds_whole_drive(base)) return {};
+// A drive as images remember it: a raw file is told by its path from anywhere. (Images of older versions may have it as it was typed.)
+DriveInfo as_remembered(DriveInfo drive, const Catalog& base) {
+  if (base.source.path.starts_with('/')) drive.path = absolute_path(drive.path);
+  return drive;
+}
+
+// The partitions of the drive whose earlier state the base holds. Error{not_found} if some are gone: to leave them out, or to save the
+// whole drive in their place, is not ours to choose.
+Result<std::vector<std::uint32_t>> partitions_in(const Catalog& base, const ResolvedDrive& source) {
+  if (holds_whole_drive(base)) return std::vector<std::uint32_t>();
   std::vector<Area> areas;
   for (const PartitionListing& partition : list_drive(source).partitions) {
     if (partition.entry.extended) continue;
@@ -36,7 +44,11 @@ std::vector<std::uint32_t> partitions_in(const Catalog& base, const ResolvedDriv
   std::vector<std::uint32_t> ids;
   for (std::size_t i = 0; i < areas.size(); ++i)
     if (matched[i]) ids.push_back(areas[i].partition);
-  return ids;
+  const auto saved = std::ranges::count(base.areas, AreaKind::partition, &Area::kind);
+  if (static_cast<std::ptrdiff_t>(ids.size()) == saved) return ids;
+  return fail(ErrorCode::not_found,
+              fmt::format("the base holds {} partitions of {}, which has only {} of them now", saved, printable(source.drive->info().path), ids.size()),
+              "name what is to be saved with --drive");
 }
 
 std::string words_for(const Catalog& base) {
@@ -73,7 +85,7 @@ Result<ResolvedDrive> find_source_of(const Catalog& base, bool relaxed) {
   std::optional<ResolvedDrive> found;
   std::string why;  // the remembered one is not it
   if (Result<ResolvedDrive> there = resolve(remembered, this_machine())) {
-    why = why_another_drive(base, there->drive->info(), there->layout, relaxed);
+    why = why_another_drive(base, as_remembered(there->drive->info(), base), there->layout, relaxed);
     if (why.empty()) found = std::move(*there);
   }
   for (const ListedDrive& listed : TRY(this_machine().drives())) {
@@ -91,12 +103,12 @@ Result<ResolvedDrive> find_source_of(const Catalog& base, bool relaxed) {
   if (!found)
     return fail(ErrorCode::not_found, fmt::format("the drive that the base was made of is not here ({}){}", words_for(base), why.empty() ? "" : "; " + printable(base.source.path) + ": " + why),
                 "name it with --drive, or match it less strictly with --relaxed-matching");
-  found->partitions = partitions_in(base, *found);
+  found->partitions = TRY(partitions_in(base, *found));
   return std::move(*found);
 }
 
 Result<void> check_source_of(const Catalog& base, const ResolvedDrive& source, bool relaxed) {
-  const std::string why = why_another_drive(base, source.drive->info(), source.layout, relaxed);
+  const std::string why = why_another_drive(base, as_remembered(source.drive->info(), base), source.layout, relaxed);
   if (why.empty()) return {};
   return fail(ErrorCode::refused, fmt::format("{} is not the drive that the base was made of: {}", printable(source.drive->info().path), why),
               "name the right drive, or match it less strictly with --relaxed-matching");

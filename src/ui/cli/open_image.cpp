@@ -20,9 +20,11 @@ std::string absolute_folder(const std::string& folder) {
   return error ? folder : path.string();
 }
 
-namespace {
+std::string absolute_path(const std::string& path) {
+  const SplitPath split = split_path(path);
+  return (std::filesystem::path(absolute_folder(split.folder)) / split.name).string();
+}
 
-// The images that --base names.
 Result<std::vector<NamedImage>> named_bases(Session& session) {
   std::vector<NamedImage> named;
   for (const std::string& text : session.command().texts("base")) {
@@ -32,8 +34,6 @@ Result<std::vector<NamedImage>> named_bases(Session& session) {
   }
   return named;
 }
-
-}  // namespace
 
 Result<OpenedImage> open_image(const std::string& file, Session& session) {
   OpenedImage image;

@@ -24,6 +24,11 @@ SplitPath split_path(const std::string& path);
 
 // The absolute path of a folder; as it is if the system will not say.
 std::string absolute_folder(const std::string& folder);
+// Of a file or device; a symbolic link at its end stays one.
+std::string absolute_path(const std::string& path);
+
+// The images that --base names.
+Result<std::vector<NamedImage>> named_bases(Session& session);
 
 // Finds and opens the image that --file or --base names, asking for its password if it has one. Earlier images of its chain are
 // looked for among those that --base names too. A missing part is Error{corrupt}.
