@@ -19,8 +19,6 @@ class PartReader {
   const std::string& image() const { return image_; }  // file name of the first part
   const PartHeader& header() const { return header_; }
   const Trailer& trailer() const { return trailer_; }
-  const std::shared_ptr<Place>& place() const { return place_; }
-  const std::string& image() const { return image_; }
   std::uint32_t parts() const { return trailer_.parts; }
   // Path of a part, for messages.
   std::string describe(std::uint32_t part) const;

@@ -78,6 +78,16 @@ Result<std::string> find_image(const std::string& typed) {
   return there || there.error().code != ErrorCode::not_found ? there : resolve_image_path(name, ImageUse::write);
 }
 
+// The images that --base names, which may be damaged too.
+Result<std::vector<NamedImage>> damaged_bases(Session& session) {
+  std::vector<NamedImage> named;
+  for (const std::string& text : session.command().texts("base")) {
+    const SplitPath split = split_path(TRY(find_image(text)));
+    named.push_back({TRY(session.tuning().open_place(split.folder)), split.name});
+  }
+  return named;
+}
+
 }  // namespace
 
 Result<Report> run_salvage_action(Session& session) {
@@ -86,9 +96,9 @@ Result<Report> run_salvage_action(Session& session) {
   const std::string to = *command.text("to");
   const SplitPath split = split_path(path);
   SalvageRequest request;
-  request.place = TRY(open_local_place(split.folder));
+  request.place = TRY(session.tuning().open_place(split.folder));
   request.image = split.name;
-  request.finder = std::make_shared<LinkFinder>(request.place, TRY(named_bases(session)));
+  request.finder = std::make_shared<LinkFinder>(request.place, TRY(damaged_bases(session)));
   request.password = password_to_read(session);
   const std::unique_ptr<ResultFolder> folder = TRY(ResultFolder::open(to));
   request.create = [&](const std::string& name, std::uint64_t size_bytes) { return folder->create_drive(name, size_bytes); };
