@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What all measurements share: the drive of real files and its partitions, our commands, groups of rows taking turns."""
+import fcntl
 import os
 import platform
 import shutil
 import sys
+import tempfile
 import time
 from typing import Callable, NamedTuple
 
@@ -16,6 +18,18 @@ PEER_OF = {"ntfs": "ntfs", "ext4": "ext4", "vfat": "fat32"}
 
 def tintype_binary():
     return shell(COMMON + "tintype_binary release").splitlines()[-1]
+
+
+def folder_to_work_in(options):
+    """A new one of our own, or the one to keep, which no other run uses as long as this one lives."""
+    if not options.keep:
+        return tempfile.mkdtemp(prefix=f"tintype-bench-{options.what}-", dir="/var/tmp")
+    os.makedirs(options.keep, exist_ok=True)
+    try:
+        fcntl.flock(os.open(options.keep, os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise SystemExit(f"scripts/bench: another run works in {options.keep}; wait for it or name another folder") from None
+    return os.path.abspath(options.keep)
 
 
 class Entry(NamedTuple):
@@ -36,9 +50,8 @@ class Bench:
 
     def __init__(self, options):
         self.options = options
-        self.dir = os.path.abspath(options.keep or f"/var/tmp/tintype-bench-{options.what}")
         self.keep = bool(options.keep)
-        os.makedirs(self.dir, exist_ok=True)
+        self.dir = folder_to_work_in(options)
         self.log = f"{self.dir}/bench.log"
         self.rows = {}
         self.refused = {}  # row -> why it was left out

@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Peak memory of a backup of very large, nearly empty drives."""
-import os
 import shutil
 
-from bench_base import tintype_binary
+from bench_base import folder_to_work_in, tintype_binary
 from measure import Loop, measure, remove, shell
 
 
 def memory(options, limit_mib=256):
     """Peak RSS of a backup of sparse 8 TiB drives, as wait4 (and so `/usr/bin/time -v`) tells it."""
-    folder = os.path.abspath(options.keep or "/var/tmp/tintype-bench-memory")
-    os.makedirs(folder, exist_ok=True)
+    folder = folder_to_work_in(options)
     binary = tintype_binary()
     drive, image, size, start = f"{folder}/8tib.raw", f"{folder}/image", 8 << 40, 1 << 20
     met = True

@@ -102,7 +102,7 @@ class Loop:
     def ours(self):
         found = subprocess.run(["losetup", "--noheadings", "--output", "BACK-FILE", self.device], capture_output=True,
                                text=True)
-        return found.stdout.strip() == self.path
+        return found.stdout.strip().removesuffix(" (deleted)") == self.path
 
     def close(self):
         if self.ours():
