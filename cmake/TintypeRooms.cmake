@@ -24,7 +24,7 @@ function(tintype_test name)
   foreach(used IN LISTS ARG_USES)
     target_link_libraries(${name} PRIVATE tintype_${used})
   endforeach()
-  if(TINTYPE_SANITIZE)
+  if(TINTYPE_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # g++ 12 takes parts of <regex> for uninitialised when it instruments them; the plain build stays strict.
     target_compile_options(${name} PRIVATE -Wno-maybe-uninitialized)
   endif()

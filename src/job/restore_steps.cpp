@@ -52,7 +52,9 @@ Result<std::vector<Extent>> fields_on(Drive& target, const HiddenSectorsFix& fix
   if (!place || !fits(*place, backup.size(), fix.partition_bytes)) return fields;
   TRY(target.read(fix.partition_byte + *place, backup));
   // Anything else there is somebody's data.
-  const auto same = [&](std::size_t from, std::size_t to) { return std::equal(boot.begin() + from, boot.begin() + to, backup.begin() + from); };
+  const auto same = [&](std::size_t from, std::size_t to) {
+    return std::ranges::equal(ByteSpan(boot).subspan(from, to - from), ByteSpan(backup).subspan(from, to - from));
+  };
   if (is_boot_sector(backup, fix.type) && same(kNameAt, kHiddenSectorsAt))
     fields.push_back({fix.partition_byte + *place + kHiddenSectorsAt, kHiddenSectorsBytes});
   return fields;
