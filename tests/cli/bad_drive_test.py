@@ -79,10 +79,12 @@ class BadDriveTest(support.ProgramTest):
         self.succeed("backup", "--drive", self.drive, "--file", "pc")
         bad = sectors_with_data(self.drive, 2)[1] + 3 * SECTOR
         device = self.serve_with_bad_writes(bad)
-        result = self.run_here("restore", "--file", "pc", "--drive", device, "--overwrite")
-        self.assertEqual(result.returncode, 1, result.stderr)
-        self.assertIn(f"at byte {bad}", result.stderr)
-        self.assertEqual(support.read_at(self.path("target.raw"), 510, 2), bytes(2), "it looks whole")
+        # Whenever the system writes out what it was given: soon, as it likes, or every few MiB while it is waited for.
+        for manner in ("0", "257", "2056"):
+            result = self.run_here("restore", "--file", "pc", "--drive", device, "--overwrite", "--performance-options", manner)
+            self.assertEqual(result.returncode, 1, result.stderr)
+            self.assertIn(f"at byte {bad}", result.stderr, manner)
+            self.assertEqual(support.read_at(self.path("target.raw"), 510, 2), bytes(2), "it looks whole")
         result = self.run_here("restore", "--file", "pc", "--drive", device, "--overwrite", "--allow-errors", "--byte-for-byte", "--json")
         self.assertEqual(result.returncode, 5, result.stderr)
         self.assertEqual(support.events_of(result)[-1]["unwritable_bytes"], SECTOR)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A part file of any bytes through the frame scanner and a whole salvage. Checksums of what begins like a header are made right
-// first, so that the fuzzer gets past them.
+// A part file of any bytes through the frame scanner, a whole salvage, and what a backup that is continued reads of it. Checksums of
+// what begins like a header are made right first, so that the fuzzer gets past them.
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
 
 #include "image/frame_scan.h"
+#include "image/unfinished.h"
 #include "job/salvage.h"
 #include "job/salvage_report.h"
 #include "support/memory_place.h"
@@ -49,6 +50,21 @@ void scan(const std::shared_ptr<Place>& place) {
   }
 }
 
+// The same bytes behind a sound header, as what a backup that was cut off left.
+void go_on(const Bytes& file) {
+  const auto place = std::make_shared<test::MemoryPlace>();
+  const auto header = PartHeader{}.encode();
+  Bytes left(header.begin(), header.end());
+  if (file.size() > kPartHeaderBytes) left.insert(left.end(), file.begin() + kPartHeaderBytes, file.end());
+  place->put("x.tti.partial", left);
+  const auto unfinished = Unfinished::open(place, "x.tti", {});
+  if (!unfinished || !*unfinished) return;
+  for (const Area& area : (*unfinished)->prologue().areas) {
+    for (std::uint64_t chunk = 0; chunk < 4; ++chunk) (void)(*unfinished)->entry(area.number, chunk);
+    (void)(*unfinished)->page(area.number, 0);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -58,6 +74,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto place = std::make_shared<test::MemoryPlace>();
   place->put("x.tti", file);
   scan(place);
+  go_on(file);
   SalvageRequest request;
   request.place = place;
   request.image = "x.tti";

@@ -171,13 +171,19 @@ Result<void> RawDrive::trim(std::uint64_t offset, std::uint64_t length) {
 
 Result<void> RawDrive::flush() {
   if (!handles_.writable) return {};
-  while (::fdatasync(fd()) != 0) {
-    if (errno == EINTR) continue;
-    Error error = os_error(errno, fmt::format("what was written to {} did not reach it", info_.path));
+  int code = 0;
+  do code = ::fdatasync(fd()) == 0 ? 0 : errno;
+  while (code == EINTR);
+  const Result<void> earlier = write_behind_.take_failure();
+  if (code != 0) {
+    Error error = os_error(code, fmt::format("what was written to {} did not reach it", info_.path));
     if (error.code == ErrorCode::io) flush_failed_ = true;
     return fail(std::move(error));
   }
-  if (Result<void> earlier = write_behind_.check(); !earlier) return fail(std::move(earlier).error().within(info_.path));
+  if (!earlier) {
+    flush_failed_ = true;
+    return fail(Error(earlier.error()).within(info_.path));
+  }
   write_behind_.flushed();
   return {};
 }

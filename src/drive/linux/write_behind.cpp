@@ -92,6 +92,13 @@ Result<void> WriteBehind::check() {
   return fail(std::move(error));
 }
 
+Result<void> WriteBehind::take_failure() {
+  Result<void> failure = check();
+  const std::lock_guard lock(mutex_);
+  failure_ = 0;
+  return failure;
+}
+
 void WriteBehind::flushed() {
   std::optional<Span> all;
   {

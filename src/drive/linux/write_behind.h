@@ -23,6 +23,8 @@ class WriteBehind {
   // How writing out went so far. The kernel tells a failure only once, so it is kept: a later flush that succeeds proves
   // nothing any more.
   Result<void> check();
+  // The same, and forgets it: for who writes all of it again.
+  Result<void> take_failure();
   // To be called after a successful flush: drops what is now clean.
   void flushed();
 
