@@ -9,7 +9,9 @@
 #include <set>
 
 #include "base/text.h"
+#include "image/parity_file.h"
 #include "image/part_names.h"
+#include "job/image_folder.h"
 
 namespace tintype {
 namespace {
@@ -129,6 +131,7 @@ class Removal {
         return fail(ErrorCode::refused, fmt::format("{} was replaced meanwhile", printable(place.describe(image.name))));
       if (ours && file.name != image.name) others.push_back(file.name);
     }
+    if (TRY(belongs_to(place, parity_name(image.name), set))) others.push_back(parity_name(image.name));
     TRY(place.remove(image.name));
     TRY(place.sync());  // on the disk too it stops being an image before its other parts go
     for (const std::string& name : others) TRY(place.remove(name));
