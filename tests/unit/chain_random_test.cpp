@@ -30,13 +30,14 @@ class RandomChains {
     bool encrypted = false;
     std::vector<std::string> builds_on;  // oldest first
   };
+  using Entry = std::map<std::string, Image>::value_type;
 
   void step() {
     switch (lab_.number(12)) {
       case 0: rearrange(); break;
       case 1: save(""); break;
-      case 2: save(pick([](const Image& image) { return image.builds_on.empty(); })); break;
-      case 3: case 4: case 5: case 6: save(pick([](const Image&) { return true; })); break;
+      case 2: save(pick([](const Entry& entry) { return entry.second.builds_on.empty(); })); break;
+      case 3: case 4: case 5: case 6: save(pick([](const Entry&) { return true; })); break;
       case 7: case 8: consolidate(); break;
       case 9: remove(); break;
       case 10: check(); break;
@@ -91,8 +92,8 @@ class RandomChains {
   template <class Wanted>
   std::string pick(const Wanted& wanted) {
     std::vector<std::string> names;
-    for (const auto& [name, image] : images_)
-      if (wanted(image)) names.push_back(name);
+    for (const Entry& entry : images_)
+      if (wanted(entry)) names.push_back(entry.first);
     return names.empty() ? "" : names[static_cast<std::size_t>(lab_.number(names.size()))];
   }
 
@@ -123,7 +124,7 @@ class RandomChains {
   }
 
   void consolidate() {
-    const std::string from = pick([](const Image&) { return true; });
+    const std::string from = pick([](const Entry&) { return true; });
     if (from.empty()) return;
     const Image& old = images_[from];
     const std::string name = new_name();
@@ -145,7 +146,7 @@ class RandomChains {
   }
 
   void remove() {
-    const std::string name = pick([this](const Image& image) { return images_.size() > 3 && !is_needed(image); });
+    const std::string name = pick([this](const Entry& entry) { return images_.size() > 3 && !is_needed(entry.first); });
     if (name.empty()) return;
     tell("{} deleted", name);
     for (const std::string& file : lab_.place->names())
@@ -155,15 +156,15 @@ class RandomChains {
     images_.erase(name);
   }
 
-  bool is_needed(const Image& image) const {
-    for (const auto& [name, each] : images_)
-      if (&each == &image)
-        return std::ranges::any_of(images_, [&](const auto& other) { return std::ranges::find(other.second.builds_on, name) != other.second.builds_on.end(); });
-    return false;
+  bool is_needed(const std::string& name) const {
+    return std::ranges::any_of(images_, [&](const Entry& other) {
+      const std::vector<std::string>& links = other.second.builds_on;
+      return std::ranges::find(links, name) != links.end();
+    });
   }
 
   void check() {
-    const std::string name = pick([](const Image&) { return true; });
+    const std::string name = pick([](const Entry&) { return true; });
     if (!name.empty()) {
       EXPECT_TRUE(lab_.gives(name, images_[name].truth)) << name;
     }
