@@ -87,6 +87,12 @@ Result<ResolvedDrive> find_source_of(const Catalog& base, bool relaxed) {
   if (Result<ResolvedDrive> there = resolve(remembered, this_machine())) {
     why = why_another_drive(base, as_remembered(there->drive->info(), base), there->layout, relaxed);
     if (why.empty()) found = std::move(*there);
+    // A file at the very path, or a device with the very serial number: a clone elsewhere is not meant.
+    const bool certain = found && (!found->listed || (!base.source.serial.empty() && found->drive->info().serial == base.source.serial));
+    if (certain) {
+      found->partitions = TRY(partitions_in(base, *found));
+      return std::move(*found);
+    }
   }
   for (const ListedDrive& listed : TRY(this_machine().drives())) {
     if (found && (listed.info.path == found->drive->info().path || listed.info.path == base.source.path)) continue;
