@@ -90,7 +90,7 @@ class RepairTest(support.ProgramTest):
             self.assertEqual(self.repair_all()["recovery_file_rebuilt"], "yes")
 
     def test_the_recovery_file_alone_is_damaged(self):
-        self.spoil("pc.tti.parity", 100_000, 1)
+        self.spoil("pc.tti.parity", 100_000, 20)
         result = self.validate(4)
         self.assertEqual((result["recovery_file"], result["repair"], result["damage_count"]), ("damaged", "not_needed", 0))
         text = self.run_here("validate", "--file", "pc", "--save-log=0").stderr
