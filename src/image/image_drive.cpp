@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "image/image_drive.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <thread>
+
+#include "image/chunk_cache.h"
+
+namespace tintype {
+namespace {
+
+constexpr std::uint64_t kReadAheadChunks = 4;
+
+// A run of the drive with one origin.
+struct Piece {
+  enum class Origin { nothing, table, area } origin = Origin::nothing;
+  std::uint64_t end = 0;    // on the drive
+  std::size_t index = 0;    // of the table sectors or of the area
+  std::uint64_t within = 0; // bytes from its start
+};
+
+unsigned default_threads() { return std::clamp(std::thread::hardware_concurrency(), 1U, 4U); }
+
+class ImageDrive final : public Drive {
+ public:
+  ImageDrive(std::shared_ptr<ImageReader> image, const ImageDriveOptions& options)
+      : image_(std::move(image)), catalog_(image_->catalog()), info_(catalog_.source),
+        cache_(image_, static_cast<std::size_t>(options.cache_bytes / kChunkBytes),
+               options.read_ahead_threads ? options.read_ahead_threads : default_threads()) {
+    info_.path = options.name.empty() ? image_->parts().describe(0) : options.name;
+    info_.read_only = true;
+    info_.removable = false;
+  }
+
+  const DriveInfo& info() const override { return info_; }
+
+  Result<void> read(std::uint64_t offset, MutableByteSpan out) override {
+    TRY(check_range(offset, out.size()));
+    while (!out.empty()) {
+      const Piece piece = piece_at(offset);
+      std::size_t length = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), piece.end - offset));
+      if (piece.origin == Piece::Origin::area) {
+        length = static_cast<std::size_t>(std::min<std::uint64_t>(length, kChunkBytes - piece.within % kChunkBytes));
+        Result<void> done = read_chunk(piece, out.first(length));
+        if (!done) return fail(placed(std::move(done).error(), offset, length));
+      } else if (piece.origin == Piece::Origin::table) {
+        std::memcpy(out.data(), catalog_.layout.table_sectors[piece.index].bytes.data() + piece.within, length);
+      } else {
+        std::memset(out.data(), 0, length);
+      }
+      out = out.subspan(length);
+      offset += length;
+    }
+    return {};
+  }
+
+  Result<void> write(std::uint64_t, ByteSpan) override { return read_only(); }
+  Result<void> zero(std::uint64_t, std::uint64_t) override { return read_only(); }
+  Result<void> trim(std::uint64_t, std::uint64_t) override { return read_only(); }
+  Result<void> flush() override { return {}; }
+
+  Result<BlockStatus> status(std::uint64_t offset, std::uint64_t length) override {
+    TRY(check_range(offset, length));
+    const Piece piece = piece_at(offset);
+    const std::uint64_t most = std::min(length, piece.end - offset);
+    if (piece.origin == Piece::Origin::table) return BlockStatus{{offset, most}, BlockState::data};
+    if (piece.origin == Piece::Origin::nothing) return BlockStatus{{offset, most}, BlockState::not_saved};
+    Result<BlockStatus> found = status_in_area(piece, most);
+    if (!found) return fail(placed(std::move(found).error(), offset, most));
+    found->extent.start = offset;
+    return found;
+  }
+
+  void will_need(std::uint64_t offset, std::uint64_t length) override {
+    if (!fits(offset, length, size_bytes())) return;
+    const std::uint64_t end = offset + std::min<std::uint64_t>(length, kReadAheadChunks * kChunkBytes);
+    while (offset < end) {
+      const Piece piece = piece_at(offset);
+      std::uint64_t next = piece.end;
+      if (piece.origin == Piece::Origin::area) {
+        cache_.prefetch({piece.index, piece.within / kChunkBytes});
+        next = std::min(next, offset + kChunkBytes - piece.within % kChunkBytes);
+      }
+      offset = next;
+    }
+  }
+
+  void drop_cache() override { cache_.clear(); }
+
+ private:
+  Result<void> read_only() const {
+    return fail(ErrorCode::denied, fmt::format("{} is an image and is not written to", info_.path),
+                "restore it, or open it with a copy-on-write overlay");
+  }
+
+  static Error placed(Error error, std::uint64_t offset, std::uint64_t length) {
+    error.what = make_error(error.code, error.what).message();
+    error.offset_bytes = offset;
+    error.length_bytes = length;
+    return error;
+  }
+
+  // Tables come first: they are what the image says the drive's tables are. Areas do not overlap, unless the table they
+  // come from does; then the one that starts last has the bytes.
+  Piece piece_at(std::uint64_t offset) const {
+    Piece piece{Piece::Origin::nothing, size_bytes()};
+    const auto& tables = catalog_.layout.table_sectors;
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+      const std::uint64_t start = tables[i].start_sector * catalog_.layout.sector_bytes;
+      if (start > offset) {
+        piece.end = std::min(piece.end, start);
+      } else if (offset - start < tables[i].bytes.size()) {
+        return {Piece::Origin::table, std::min(piece.end, start + tables[i].bytes.size()), i, offset - start};
+      }
+    }
+    std::uint64_t best = 0;
+    for (std::size_t i = 0; i < catalog_.areas.size(); ++i) {
+      const Area& area = catalog_.areas[i];
+      if (area.start_byte > offset) {
+        piece.end = std::min(piece.end, area.start_byte);
+      } else if (offset - area.start_byte < area.size_bytes && (piece.origin == Piece::Origin::nothing || area.start_byte >= best)) {
+        piece.origin = Piece::Origin::area;
+        piece.index = i;
+        piece.within = offset - area.start_byte;
+        best = area.start_byte;
+      }
+    }
+    if (piece.origin == Piece::Origin::area) piece.end = std::min(piece.end, best + catalog_.areas[piece.index].size_bytes);
+    return piece;
+  }
+
+  Result<void> read_chunk(const Piece& piece, MutableByteSpan out) {
+    const ChunkKey key{piece.index, piece.within / kChunkBytes};
+    read_ahead(key);
+    const ChunkCache::Content content = TRY(cache_.get(key));
+    if (content)
+      std::memcpy(out.data(), content->data() + piece.within % kChunkBytes, out.size());
+    else
+      std::memset(out.data(), 0, out.size());
+    return {};
+  }
+
+  // Whoever has just read the chunk before this one is likely to want those behind it.
+  void read_ahead(const ChunkKey& key) {
+    if (key.number == 0 || !cache_.has({key.area, key.number - 1})) return;
+    const std::uint64_t chunks = (catalog_.areas[key.area].size_bytes + kChunkBytes - 1) / kChunkBytes;
+    for (std::uint64_t next = key.number + 1; next < std::min(chunks, key.number + 1 + kReadAheadChunks); ++next)
+      cache_.prefetch({key.area, next});
+  }
+
+  // The state at the start of the piece, and how far it goes inside the region that this lies in.
+  Result<BlockStatus> status_in_area(const Piece& piece, std::uint64_t most) {
+    const std::uint64_t region = piece.within / kRegionBytes;
+    const std::uint64_t end = std::min(piece.within + most, (region + 1) * kRegionBytes);
+    const std::shared_ptr<const Page> page = TRY(image_->page(piece.index, region));
+    if (!page) return BlockStatus{{0, end - piece.within}, BlockState::not_saved};
+    const auto used = std::ranges::upper_bound(page->used, piece.within, {}, &Extent::end);
+    if (used == page->used.end()) return BlockStatus{{0, end - piece.within}, BlockState::not_saved};
+    if (used->start > piece.within) return BlockStatus{{0, std::min(end, used->start) - piece.within}, BlockState::not_saved};
+    const auto is_hole = [&](std::uint64_t at) {
+      return !page->entries[static_cast<std::size_t>(at / kChunkBytes % kChunksPerRegion)].has_frame();
+    };
+    const std::uint64_t last = std::min(end, used->end());
+    const bool hole = is_hole(piece.within);
+    std::uint64_t at = piece.within;
+    while (at < last && is_hole(at) == hole) at = (at / kChunkBytes + 1) * kChunkBytes;
+    return BlockStatus{{0, std::min(at, last) - piece.within}, hole ? BlockState::hole : BlockState::data};
+  }
+
+  std::shared_ptr<ImageReader> image_;
+  const Catalog& catalog_;
+  DriveInfo info_;
+  ChunkCache cache_;
+};
+
+}  // namespace
+
+std::shared_ptr<Drive> make_image_drive(std::shared_ptr<ImageReader> image, ImageDriveOptions options) {
+  return std::make_shared<ImageDrive>(std::move(image), options);
+}
+
+}  // namespace tintype

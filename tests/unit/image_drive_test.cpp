@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// An opened image as a drive: the same bytes as the source, whatever the chain, and what it says of ranges it does not hold.
+#include <thread>
+
+#include "chain_fixture.h"
+#include "image/image_drive.h"
+
+namespace tintype::test {
+namespace {
+
+// Every run that the image holds equals the source, and all others read as zeros.
+void expect_same(Drive& image, const Bytes& source) {
+  std::uint64_t saved = 0;
+  for (std::uint64_t at = 0; at < image.size_bytes();) {
+    const Result<BlockStatus> status = image.status(at, image.size_bytes() - at);
+    ASSERT_TRUE(status) << status.error().message();
+    ASSERT_EQ(status->extent.start, at);
+    ASSERT_GT(status->extent.length, 0U);
+    Bytes got(static_cast<std::size_t>(status->extent.length), std::byte{0xEE});
+    ASSERT_TRUE(image.read(at, got));
+    if (status->state == BlockState::not_saved) {
+      EXPECT_TRUE(std::ranges::all_of(got, [](std::byte b) { return b == std::byte{0}; })) << "at " << at;
+    } else {
+      saved += got.size();
+      EXPECT_TRUE(std::ranges::equal(got, ByteSpan(source).subspan(static_cast<std::size_t>(at), got.size()))) << "at " << at;
+      if (status->state == BlockState::hole) {
+        EXPECT_TRUE(std::ranges::all_of(got, [](std::byte b) { return b == std::byte{0}; })) << "at " << at;
+      }
+    }
+    at += status->extent.length;
+  }
+  EXPECT_GT(saved, source.size() / 2);
+}
+
+TEST(ImageDrive, HoldsWhatTheSourceHeldAtEachLink) {
+  for (const bool encrypted : {false, true}) {
+    ChainLab lab(7);
+    if (encrypted) lab.password = "secret";
+    lab.max_part_bytes = 2 * kMiB;
+    std::vector<Bytes> truth;
+    for (int link = 0; link < 4; ++link) {
+      if (link > 0) lab.scribble(lab.number(20 * kMiB), 300'000);
+      ASSERT_TRUE(lab.backup(std::to_string(link) + ".tti", link == 0 ? "" : std::to_string(link - 1) + ".tti"));
+      truth.push_back(lab.content());
+    }
+    for (int link = 0; link < 4; ++link) {
+      const auto image = lab.open(std::to_string(link) + ".tti");
+      ASSERT_TRUE(image) << image.error().message();
+      const auto drive = make_image_drive(*image, {.name = "x", .cache_bytes = 2 * kMiB});
+      EXPECT_EQ(drive->size_bytes(), lab.drive->size_bytes());
+      EXPECT_EQ(drive->info().path, "x");
+      EXPECT_TRUE(drive->info().read_only);
+      expect_same(*drive, truth[static_cast<std::size_t>(link)]);
+      const Result<Layout> layout = read_layout(*drive);
+      ASSERT_TRUE(layout);
+      EXPECT_EQ(layout->partitions, (*image)->catalog().layout.partitions);
+    }
+  }
+}
+
+TEST(ImageDrive, ReadersOfAllKindsGetTheSameBytesAtTheSameTime) {
+  ChainLab lab(8);
+  ASSERT_TRUE(lab.backup("full.tti"));
+  lab.scribble(9 * kMiB, kMiB);
+  ASSERT_TRUE(lab.backup("more.tti", "full.tti"));
+  const Bytes truth = lab.content();
+  const auto drive = make_image_drive(*lab.open("more.tti"), {.cache_bytes = 3 * kMiB});
+  std::vector<std::jthread> threads;
+  for (unsigned t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      SeededRandom random(t);
+      Bytes got;
+      for (int i = 0; i < 300; ++i) {
+        std::array<std::byte, 16> dice{};
+        EXPECT_TRUE(random.fill(dice));
+        // Half of them in order, as a copy reads; the others anywhere in what is sure to be held.
+        const std::uint64_t at = 2 * kMiB + (t % 2 ? static_cast<std::uint64_t>(i) * 20'000 : le64(dice, 0) % (6 * kMiB));
+        got.resize(1 + static_cast<std::size_t>(le64(dice, 8) % 200'000));
+        ASSERT_TRUE(drive->read(at, got));
+        ASSERT_TRUE(std::ranges::equal(got, ByteSpan(truth).subspan(static_cast<std::size_t>(at), got.size()))) << at;
+        if (i % 50 == 0) drive->drop_cache();
+        if (i % 7 == 0) drive->will_need(at, 4 * kMiB);
+      }
+    });
+  }
+}
+
+TEST(ImageDrive, RefusesToBeWrittenAndKnowsItsBounds) {
+  ChainLab lab;
+  ASSERT_TRUE(lab.backup("full.tti"));
+  const auto drive = make_image_drive(*lab.open("full.tti"));
+  Bytes block(512);
+  EXPECT_EQ(drive->write(0, block).error().code, ErrorCode::denied);
+  EXPECT_EQ(drive->zero(0, 512).error().code, ErrorCode::denied);
+  EXPECT_EQ(drive->read(drive->size_bytes() - 511, block).error().code, ErrorCode::out_of_bounds);
+  EXPECT_EQ(drive->status(drive->size_bytes(), 1).error().code, ErrorCode::out_of_bounds);
+  EXPECT_TRUE(drive->flush());
+}
+
+TEST(ImageDrive, SaysWhereDamageLies) {
+  ChainLab lab;
+  ASSERT_TRUE(lab.backup("full.tti"));
+  Bytes bytes = lab.place->get("full.tti");
+  bytes[bytes.size() / 2] ^= std::byte{1};
+  lab.place->put("full.tti", bytes);
+  const auto drive = make_image_drive(*lab.open("full.tti"));
+  const Bytes truth = lab.content();
+  int damaged = 0;
+  Bytes got(64 * 1024);
+  for (std::uint64_t at = 0; at < drive->size_bytes(); at += got.size()) {
+    const Result<void> read = drive->read(at, got);
+    if (read) continue;
+    ++damaged;
+    EXPECT_EQ(read.error().code, ErrorCode::corrupt);
+    EXPECT_EQ(read.error().offset_bytes, at);
+    EXPECT_NE(read.error().message().find("full.tti"), std::string::npos);
+  }
+  EXPECT_EQ(damaged, 8);  // one chunk of 512 KiB, and it is told each time
+}
+
+}  // namespace
+}  // namespace tintype::test
