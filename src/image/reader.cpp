@@ -122,6 +122,14 @@ Result<void> ChunkReader::read(std::size_t area, std::uint64_t number, std::uint
                       entry.place));
 }
 
+Result<bool> ChunkReader::read_onto(std::size_t area, std::uint64_t number, std::uint64_t length, const ChunkEntry& entry, ByteSpan state,
+                                    Bytes& out) {
+  if (entry.kind != ChunkEntry::Kind::delta) return false;
+  const Result<void> read = read_frame({image_->catalog().areas[area].number, number}, entry.place, state, out);
+  if (!read && read.error().code != ErrorCode::corrupt) return fail(read.error());
+  return read && out.size() == length && hasher_.hash(out) == entry.hash;
+}
+
 Result<void> ChunkReader::read_stored(std::size_t area, std::uint64_t number, const FramePlace& place, Bytes& out) {
   return read_frame({image_->catalog().areas[area].number, number}, place, {}, out);
 }

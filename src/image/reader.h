@@ -67,6 +67,9 @@ class ChunkReader {
   explicit ChunkReader(std::shared_ptr<ImageReader> image);
   // The content of a chunk; `out` is resized to `length`. Any doubt about it is Error{corrupt} naming the part file.
   Result<void> read(std::size_t area, std::uint64_t number, std::uint64_t length, const ChunkEntry& entry, Bytes& out);
+  // The content of a delta whose earlier state somebody seems to have at hand, such as the drive that it was of: nothing but its own
+  // frame is read. False: it is no delta, or not one against that state.
+  Result<bool> read_onto(std::size_t area, std::uint64_t number, std::uint64_t length, const ChunkEntry& entry, ByteSpan state, Bytes& out);
   // The content of a frame that stands for itself, such as the first that a delta builds on. Its hash is not known: only what the
   // frame says of itself is checked.
   Result<void> read_stored(std::size_t area, std::uint64_t number, const FramePlace& place, Bytes& out);

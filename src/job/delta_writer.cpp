@@ -9,6 +9,8 @@ namespace {
 
 // What drives and file systems write at once. Smaller differences would cost them a read before the write.
 constexpr std::uint64_t kGrainBytes = 4096;
+// Reading over less costs a drive less than another request does.
+constexpr std::uint64_t kGapBytes = 64 * 1024;
 
 std::uint64_t total(const std::vector<Extent>& extents) {
   std::uint64_t bytes = 0;
@@ -26,7 +28,9 @@ Result<DeltaCount> DeltaWriter::write(ChunkReader& reader, const ImageChunk& chu
     count.compared_bytes = total(chunk.used);
     if (zero ? all_zero(found_) : whole && hasher_.hash(found_) == chunk.entry.hash) return count;
   }
-  TRY(reader.read(step.area, chunk.number, chunk.extent.length, chunk.entry, content_));
+  // The target is often in just the state that a delta is against; then what it builds on need not be read.
+  const bool read = known && TRY(reader.read_onto(step.area, chunk.number, chunk.extent.length, chunk.entry, found_, content_));
+  if (!read) TRY(reader.read(step.area, chunk.number, chunk.extent.length, chunk.entry, content_));
   for (const Extent& used : chunk.used) {
     if (known) {
       count.written_bytes += TRY(write_differences(chunk, used, step.target_byte));
@@ -38,13 +42,22 @@ Result<DeltaCount> DeltaWriter::write(ChunkReader& reader, const ImageChunk& chu
   return count;
 }
 
-// One read over everything in use; what lies between does not count and becomes zero, as in the image.
+// What is not in use does not count and becomes zero, as in the image. Small gaps are read over.
 bool DeltaWriter::read_target(const ImageChunk& chunk, std::uint64_t area_byte) {
-  found_.assign(static_cast<std::size_t>(chunk.extent.length), std::byte{0});
+  found_.resize(static_cast<std::size_t>(chunk.extent.length));
   const auto at = [&](std::uint64_t position) { return found_.begin() + static_cast<std::ptrdiff_t>(position - chunk.extent.start); };
-  const std::uint64_t first = chunk.used.front().start, end = chunk.used.back().end();
-  if (!target_.read(area_byte + first, std::span(at(first), at(end)))) return false;
-  for (std::size_t i = 1; i < chunk.used.size(); ++i) std::fill(at(chunk.used[i - 1].end()), at(chunk.used[i].start), std::byte{0});
+  for (auto first = chunk.used.begin(); first != chunk.used.end();) {
+    auto last = first;
+    while (std::next(last) != chunk.used.end() && std::next(last)->start - last->end() < kGapBytes) ++last;
+    if (!target_.read(area_byte + first->start, std::span(at(first->start), at(last->end())))) return false;
+    first = std::next(last);
+  }
+  std::uint64_t gap = chunk.extent.start;
+  for (const Extent& used : chunk.used) {
+    std::fill(at(gap), at(used.start), std::byte{0});
+    gap = used.end();
+  }
+  std::fill(at(gap), at(chunk.extent.end()), std::byte{0});
   return true;
 }
 

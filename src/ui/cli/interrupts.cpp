@@ -20,6 +20,9 @@ sigset_t stopping_signals() {
   return set;
 }
 
+// Tells the watcher, which has it blocked, to look whether it should stop.
+const int kWake = SIGRTMIN;
+
 int wait_for(const sigset_t& set, long milliseconds) {
   const timespec time{milliseconds / 1000, milliseconds % 1000 * 1'000'000};
   return sigtimedwait(&set, nullptr, &time);
@@ -37,15 +40,22 @@ bool Interrupts::pending() {
 
 Interrupts::Interrupts(Handler on_signal) {
   const sigset_t set = stopping_signals();
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  sigset_t waited = set;
+  sigaddset(&waited, kWake);
+  pthread_sigmask(SIG_BLOCK, &waited, nullptr);
   ::signal(SIGINT, SIG_DFL);  // an ignored signal would never become pending
-  watcher_ = std::jthread([set, handler = std::move(on_signal)](const std::stop_token& stop) {
+  watcher_ = std::jthread([set, waited, handler = std::move(on_signal)](const std::stop_token& stop) {
     while (!stop.stop_requested()) {
-      const int signal = wait_for(set, 50);
-      if (signal <= 0) continue;
+      const int signal = wait_for(waited, 1000);
+      if (signal <= 0 || signal == kWake) continue;
       handler(signal == SIGINT ? Signal::interrupt : Signal::terminate, [&set] { return wait_for(set, 0) > 0; }, stop);
     }
   });
+}
+
+Interrupts::~Interrupts() {
+  watcher_.request_stop();
+  pthread_kill(watcher_.native_handle(), kWake);
 }
 
 }  // namespace tintype::cli

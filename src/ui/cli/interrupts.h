@@ -16,7 +16,9 @@ class Interrupts {
   explicit Interrupts(Handler on_signal);
   // True if such a signal came when none of these was there to take it.
   static bool pending();
-  ~Interrupts() = default;  // stops and joins the thread
+  ~Interrupts();  // stops and joins the thread
+  Interrupts(const Interrupts&) = delete;
+  Interrupts& operator=(const Interrupts&) = delete;
 
  private:
   std::jthread watcher_;
