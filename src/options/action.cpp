@@ -51,8 +51,11 @@ constexpr std::array<ActionInfo, kActionCount> kActions = {{
     {.action = Action::version, .gnu = "version", .summary = "print the program's version", .built = true},
     {.action = Action::ls, .feature = "P6", .gnu = "ls", .summary = "list files inside an image"},
     {.action = Action::extract, .feature = "P6", .gnu = "extract", .summary = "copy files out of an image"},
-    {.action = Action::mount, .feature = "P6 X3", .gnu = "mount", .summary = "mount a partition of an image"},
-    {.action = Action::serve, .feature = "X3", .gnu = "serve", .summary = "offer an image as a drive"},
+    {.action = Action::mount, .feature = "P6 X3", .gnu = "mount", .summary = "show an image as drive files, and the files in it",
+     .words = "file to"},
+    {.action = Action::unmount, .feature = "P6 X3", .gnu = "unmount", .summary = "take a mounted image away again", .words = "mount-point"},
+    {.action = Action::serve, .feature = "X3", .gnu = "serve", .summary = "offer an image as a network block device", .words = "file"},
+    {.action = Action::boot, .feature = "X3", .gnu = "boot", .summary = "start the system in an image in a virtual machine", .words = "file"},
     {.action = Action::consolidate, .feature = "X1", .gnu = "consolidate",
      .summary = "merge a chain of images into one",
      .about = "Writes one image that holds the state of --file, without the source drive: a full one, or with --base a changes-only one "

@@ -10,7 +10,7 @@ namespace tintype::options {
 enum class Action : std::uint8_t {
   none, backup, restore, validate, copy, list, reboot, help, version,
   // named so that they can be refused in one clear sentence until they are built
-  ls, extract, mount, serve, consolidate, salvage, repair, convert, purge, boot_test, disc, media, schedule,
+  ls, extract, mount, unmount, serve, boot, consolidate, salvage, repair, convert, purge, boot_test, disc, media, schedule,
   deploy, tui,
 };
 inline constexpr std::size_t kActionCount = static_cast<std::size_t>(Action::tui) + 1;
@@ -31,6 +31,9 @@ struct ActionInfo {
   std::string_view summary = {};   // one line, no final period
   std::string_view about = {};     // a paragraph for help and the manual page; may be empty
   std::string_view examples = {};  // one command a line, GNU spelling; may be empty
+  // GNU names of the options whose values may stand as plain words, in this order, separated by blanks ("file to"). The last
+  // takes all further words if it is repeatable. Such an action has no slash spelling: words may begin with '/'.
+  std::string_view words = {};
   bool built = false;
 };
 

@@ -9,9 +9,13 @@ namespace {
 constexpr ActionSet kBackup = bit(Action::backup);
 constexpr ActionSet kRestore = bit(Action::restore);
 constexpr ActionSet kPlaces = kRestore | bit(Action::copy);
-constexpr ActionSet kReadsImage = kImaging | actions(Action::list, Action::salvage, Action::purge, Action::repair, Action::consolidate);
+constexpr ActionSet kShows = actions(Action::mount, Action::serve, Action::boot);
+constexpr ActionSet kReadsImage = kImaging | kShows | actions(Action::list, Action::salvage, Action::purge, Action::repair, Action::consolidate,
+                                                             Action::ls, Action::extract, Action::convert);
 constexpr ActionSet kPurge = bit(Action::purge);
 constexpr ActionSet kWorks = kImaging | actions(Action::copy, Action::repair, Action::consolidate);
+
+constexpr std::array kFirmware = {Choice{0, "auto", "as the drive needs"}, Choice{1, "bios", "SeaBIOS"}, Choice{2, "uefi", "OVMF"}};
 
 // What the reference product does not have. Slash spelling: the same words ("/json", "/dry-run").
 constexpr std::array kBeyond = {
@@ -72,6 +76,30 @@ constexpr std::array kBeyond = {
            .help = "Read the target first and write only what differs: the fast way back to an earlier state, and the way to "
                    "finish a restore that was cut off.",
            .built = true},
+    Option{.features = "X3", .slash = "", .gnu = "mount-point", .kind = Kind::path, .actions = bit(Action::unmount), .group = Group::what,
+           .value_name = "FOLDER", .help = "The folder that an image was mounted on.", .built = true},
+    Option{.features = "X3", .slash = "", .gnu = "writable", .actions = actions(Action::mount, Action::serve), .group = Group::what,
+           .help = "Take writes too. They go to a temporary file beside the image's data, never into the image, and are forgotten in the end.",
+           .built = true},
+    Option{.features = "X3", .slash = "", .gnu = "overlay-folder", .kind = Kind::path, .actions = kShows, .group = Group::what,
+           .value_name = "FOLDER", .help = "Where the temporary file for writes lies; by default in $TMPDIR or /var/tmp.", .built = true},
+    Option{.features = "P6", .slash = "", .gnu = "files", .actions = bit(Action::mount), .group = Group::what,
+           .help = "Show the files of every file system that can be read too, as folders, read-only.", .built = true},
+    Option{.features = "X3", .slash = "", .gnu = "allow-other", .actions = bit(Action::mount), .group = Group::what,
+           .help = "Let other users of the machine see what is mounted; otherwise only who mounted it does.", .built = true},
+    Option{.features = "X3", .slash = "", .gnu = "foreground", .actions = bit(Action::mount), .group = Group::what,
+           .help = "Stay until it is unmounted, instead of going on in the background.", .built = true},
+    Option{.features = "X3", .slash = "", .gnu = "socket", .kind = Kind::path, .actions = bit(Action::serve), .group = Group::what,
+           .value_name = "PATH", .help = "The unix socket to listen on; by default one in a private folder, whose name is shown.", .built = true},
+    Option{.features = "X3", .slash = "", .gnu = "memory", .kind = Kind::size, .actions = bit(Action::boot), .group = Group::what,
+           .value_name = "SIZE", .default_value = "2048", .help = "Memory of the virtual machine; a bare number is in MiB.",
+           .unit = 1U << 20, .built = true},
+    Option{.features = "X3", .slash = "", .gnu = "firmware", .kind = Kind::choice, .actions = bit(Action::boot), .group = Group::booting,
+           .value_name = "NAME", .default_value = "auto",
+           .help = "What starts the system. Auto takes uefi where the drive has a GPT with an EFI system partition, else bios.",
+           .choices = kFirmware, .built = true},
+    Option{.features = "X3", .slash = "", .gnu = "headless", .actions = bit(Action::boot), .group = Group::what,
+           .help = "No window: the machine's serial port is the terminal. Ctrl-A X ends it.", .built = true},
     Option{.features = "X12", .slash = "", .gnu = "boot-test", .actions = kPlaces, .group = Group::checking,
            .help = "Afterwards start the target in a virtual machine and report how far it came."},
     Option{.features = "X13", .slash = "", .gnu = "repair-boot", .actions = kPlaces, .group = Group::booting,

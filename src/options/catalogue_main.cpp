@@ -7,7 +7,8 @@ namespace tintype::options {
 namespace {
 
 constexpr ActionSet kReadsDrive = actions(Action::backup, Action::list);
-constexpr ActionSet kWithChain = kImaging | actions(Action::list, Action::consolidate, Action::salvage);
+constexpr ActionSet kOpensImage = actions(Action::ls, Action::extract, Action::mount, Action::serve, Action::boot, Action::convert);
+constexpr ActionSet kWithChain = kImaging | actions(Action::list, Action::consolidate, Action::salvage) | kOpensImage;
 constexpr ActionSet kWithFile = kWithChain | bit(Action::repair);
 
 // Manual tables 3, 5, 7, 9 and the text on listing: what an action works on.
@@ -29,10 +30,11 @@ constexpr std::array kMain = {
                    "found by itself. A consolidation merges what comes after it. Elsewhere it is needed only if the image does not lie "
                    "beside its base; repeat it for a chain whose images lie in several folders.",
            .repeatable = true, .built = true},
-    Option{.features = "X1 X5", .slash = "to", .gnu = "to", .kind = Kind::path, .actions = actions(Action::salvage, Action::consolidate),
+    Option{.features = "X1 X5 X3", .slash = "to", .gnu = "to", .kind = Kind::path,
+           .actions = actions(Action::salvage, Action::consolidate, Action::mount, Action::extract, Action::convert),
            .group = Group::what, .value_name = "PLACE",
            .help = "Where the result goes. Salvage: a folder that is empty or not there yet. Consolidate: the image to write, none of those "
-                   "that it is made of.",
+                   "that it is made of. Mount: an empty folder. Extract: the folder to put files in. Convert: the virtual drive to write.",
            .built = true},
     Option{.features = "A4 R1", .slash = "sd", .gnu = "source-drive", .kind = Kind::drive,
            .actions = bit(Action::copy), .group = Group::what, .value_name = "DRIVE[@ID]",

@@ -24,8 +24,10 @@ Result<void> exclude(const ParsedCommand& command, std::string_view a, std::stri
 Result<void> need(const ParsedCommand& command, std::string_view gnu, std::string_view example) {
   if (command.has(gnu)) return {};
   const Option& missing = option(gnu);
-  return wrong(fmt::format("{} needs --{} (/{})", info(command.action).gnu, gnu, missing.slash),
-               fmt::format("add {}", example));
+  const ActionInfo& action = info(command.action);
+  if (!action.words.empty())
+    return wrong(fmt::format("{} needs {} {}", action.gnu, missing.value_name == "IMAGE" ? "an" : "a", missing.value_name), fmt::format("say {}", example));
+  return wrong(fmt::format("{} needs --{} (/{})", action.gnu, gnu, missing.slash), fmt::format("add {}", example));
 }
 
 Result<void> check_backup(const ParsedCommand& command) {
@@ -147,6 +149,12 @@ Result<void> check_together(const ParsedCommand& command) {
     case Action::consolidate: return check_consolidate(command);
     case Action::validate:
     case Action::repair: return need(command, "file", "--file /mnt/backup/name");
+    case Action::serve:
+    case Action::boot: return need(command, "file", "tintype serve /mnt/backup/name");
+    case Action::unmount: return need(command, "mount-point", "tintype unmount /mnt/image");
+    case Action::mount:
+      TRY(need(command, "file", "tintype mount /mnt/backup/name /mnt/image"));
+      return need(command, "to", "tintype mount /mnt/backup/name /mnt/image");
     case Action::salvage:
       TRY(need(command, "file", "--file /mnt/backup/name"));
       return need(command, "to", "--to /mnt/big/folder");

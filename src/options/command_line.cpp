@@ -27,6 +27,7 @@ class CommandLine {
     if (word == "--help" || word == "-h" || word == "-?" || word == "/?") return help(word == "/?");
     if (word == "--version" || word == "-V") return version();
     if (word.starts_with("--")) return read_gnu(word);
+    if (takes_words() && (!word.starts_with('-') || word == "-")) return read_plain(word);
     if (word.starts_with('/')) return read_slash(word);
     if (word.starts_with('-') && word.size() > 1)
       return wrong(fmt::format("{}: there are no one-letter options beside -h and -V", printable(word)),
@@ -109,8 +110,23 @@ class CommandLine {
     return unknown_name(command_.action, parts.name, "/");
   }
 
+  bool takes_words() const { return chosen_ && !info(command_.action).words.empty(); }
+
+  // A value without its option's name. The options that may be given so are said by the action.
+  Result<void> read_plain(const std::string& word) {
+    const std::vector<std::string> names = split_fields(info(command_.action).words, ' ');
+    const Option& last = *find_gnu(command_.action, names.back());
+    if (plain_ >= names.size() && !last.repeatable)
+      return wrong(fmt::format("\"{}\" is one word too many", printable(word)), fmt::format("\"tintype help {}\" shows what it takes",
+                                                                                          info(command_.action).gnu));
+    const Option& option = plain_ < names.size() ? *find_gnu(command_.action, names[plain_]) : last;
+    ++plain_;
+    return add(option, word, fmt::format("\"{}\"", word));
+  }
+
   Result<void> read_gnu(const std::string& word) {
     if (word == "--") {
+      while (takes_words() && at_ < words_.size()) TRY(read_plain(words_[at_++]));
       if (at_ == words_.size()) return {};
       return wrong(fmt::format("\"{}\" stands alone", printable(words_[at_])), "every value belongs to an option");
     }
@@ -142,6 +158,7 @@ class CommandLine {
 
   bool is_option(const std::string& word) const {
     if (word.starts_with("--")) return true;
+    if (takes_words()) return false;
     if (!word.starts_with('/')) return false;
     return named_by_slash(command_.action, split_slash(std::string_view(word).substr(1))).option != nullptr;
   }
@@ -165,6 +182,7 @@ class CommandLine {
   const Inputs& inputs_;
   const std::vector<std::string>& words_;
   std::size_t at_ = 0;
+  std::size_t plain_ = 0;  // plain words so far
   bool chosen_ = false;
   bool done_ = false;
   ParsedCommand command_;

@@ -101,9 +101,20 @@ std::vector<std::string> examples(const ActionInfo& action, Spelling spelling) {
   return out;
 }
 
+// " IMAGE PATH…": what may stand without the names of its options.
+std::string plain_words(const ActionInfo& action) {
+  std::string out;
+  if (action.words.empty()) return out;
+  for (const std::string& name : split_fields(action.words, ' ')) {
+    const Option* option = find_gnu(action.action, name);
+    out += fmt::format(" {}{}", option->value_name, option->repeatable ? "…" : "");
+  }
+  return out;
+}
+
 Document describe_action(const ActionInfo& action, Spelling spelling) {
   Document out{fmt::format("tintype-{}", action.gnu), std::string(action.summary), {}};
-  const std::string gnu = fmt::format("tintype {} [options]", action.gnu);
+  const std::string gnu = fmt::format("tintype {}{} [options]", action.gnu, plain_words(action));
   std::vector<std::string> synopsis = {gnu};
   if (!action.slash.empty()) {
     const std::string slash = fmt::format("tintype /{} [options]", action.slash);
