@@ -52,10 +52,29 @@ constexpr std::array<ActionInfo, kActionCount> kActions = {{
     {.action = Action::ls, .feature = "P6", .gnu = "ls", .summary = "list files inside an image"},
     {.action = Action::extract, .feature = "P6", .gnu = "extract", .summary = "copy files out of an image"},
     {.action = Action::mount, .feature = "P6 X3", .gnu = "mount", .summary = "show an image as drive files, and the files in it",
-     .words = "file to"},
-    {.action = Action::unmount, .feature = "P6 X3", .gnu = "unmount", .summary = "take a mounted image away again", .words = "mount-point"},
-    {.action = Action::serve, .feature = "X3", .gnu = "serve", .summary = "offer an image as a network block device", .words = "file"},
-    {.action = Action::boot, .feature = "X3", .gnu = "boot", .summary = "start the system in an image in a virtual machine", .words = "file"},
+     .about = "Puts files into an empty folder that are the image as a drive: drive.img is all of it, partition-1.img and so on its "
+              "partitions, for any program that wants a drive. Nothing is unpacked first: what is read is decoded when it is read. With "
+              "--files the folder files/ shows what is in the file systems, without root and without a driver for them. The image is never "
+              "written to; --writable keeps writes in a temporary file until it is unmounted. Goes on in the background.",
+     .examples = "tintype mount /mnt/bk/pc /mnt/image --files\n"
+                 "tintype mount friday /mnt/image --writable\n"
+                 "tintype unmount /mnt/image",
+     .words = "file to", .built = true},
+    {.action = Action::unmount, .feature = "P6 X3", .gnu = "unmount", .summary = "take a mounted image away again",
+     .about = "Ends what tintype mount put on a folder. It is refused while something in it is in use.",
+     .examples = "tintype unmount /mnt/image", .words = "mount-point", .built = true},
+    {.action = Action::serve, .feature = "X3", .gnu = "serve", .summary = "offer an image as a network block device",
+     .about = "Serves the drive that the image is by the NBD protocol on a unix socket, for virtual machines and other programs, until it "
+              "is told to end (Ctrl-C). Needs qemu-nbd and FUSE.",
+     .examples = "tintype serve /mnt/bk/pc --socket /run/pc.sock\n"
+                 "tintype serve /mnt/bk/pc --writable",
+     .words = "file", .built = true},
+    {.action = Action::boot, .feature = "X3", .gnu = "boot", .summary = "start the system in an image in a virtual machine",
+     .about = "Starts QEMU with the image as its drive. What the machine writes goes to a temporary file and is forgotten when it ends; "
+              "the image stays as it is. The machine has no network, so that it does not meet its original there.",
+     .examples = "tintype boot /mnt/bk/pc\n"
+                 "tintype boot /mnt/bk/pc --headless --memory 1024",
+     .words = "file", .built = true},
     {.action = Action::consolidate, .feature = "X1", .gnu = "consolidate",
      .summary = "merge a chain of images into one",
      .about = "Writes one image that holds the state of --file, without the source drive: a full one, or with --base a changes-only one "

@@ -17,6 +17,9 @@ constexpr ActionSet kWorks = kImaging | actions(Action::copy, Action::repair, Ac
 
 constexpr std::array kFirmware = {Choice{0, "auto", "as the drive needs"}, Choice{1, "bios", "SeaBIOS"}, Choice{2, "uefi", "OVMF"}};
 
+constexpr std::array kAccelerators = {Choice{0, "auto", "the processor's own help (KVM) where it is at hand"},
+                                     Choice{1, "tcg", "emulation"}, Choice{2, "kvm", "KVM or nothing"}};
+
 // What the reference product does not have. Slash spelling: the same words ("/json", "/dry-run").
 constexpr std::array kBeyond = {
     Option{.features = "B26", .slash = "", .gnu = "password-file", .kind = Kind::path,
@@ -98,6 +101,9 @@ constexpr std::array kBeyond = {
            .value_name = "NAME", .default_value = "auto",
            .help = "What starts the system. Auto takes uefi where the drive has a GPT with an EFI system partition, else bios.",
            .choices = kFirmware, .built = true},
+    Option{.features = "X3", .slash = "", .gnu = "accelerator", .kind = Kind::choice, .actions = bit(Action::boot), .group = Group::tuning,
+           .value_name = "NAME", .default_value = "auto", .help = "What runs the virtual machine's processor.",
+           .choices = kAccelerators, .built = true},
     Option{.features = "X3", .slash = "", .gnu = "headless", .actions = bit(Action::boot), .group = Group::what,
            .help = "No window: the machine's serial port is the terminal. Ctrl-A X ends it.", .built = true},
     Option{.features = "X12", .slash = "", .gnu = "boot-test", .actions = kPlaces, .group = Group::checking,

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 using Problems = std::vector<std::string>;
 
 constexpr std::array kRooms{"base",     "drive", "layout", "fs",      "naming", "store", "image",
-                            "snapshot", "plan",  "job",    "options", "media",  "ui"};
+                            "snapshot", "plan",  "job",    "options", "media",  "serve", "ui"};
 constexpr std::array kForeignHeaders{"fmt/", "nlohmann/", "zstd", "lz4", "xxhash", "openssl/", "argon2", "ipsec", "isa-l", "curl/", "CLI/"};
 constexpr std::size_t kMaxLines = 400;
 

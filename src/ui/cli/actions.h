@@ -16,6 +16,10 @@ Result<Report> run_salvage_action(Session& session);
 Result<Report> run_purge_action(Session& session);
 Result<Report> run_repair_action(Session& session);
 Result<Report> run_consolidate_action(Session& session);
+Result<Report> run_mount_action(Session& session);
+Result<Report> run_unmount_action(Session& session);
+Result<Report> run_serve_action(Session& session);
+Result<Report> run_boot_action(Session& session);
 ExitStatus run_help_action(const options::ParsedCommand& command, bool slash);
 
 }  // namespace tintype::cli

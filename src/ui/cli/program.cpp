@@ -37,6 +37,10 @@ Result<Report> run_chosen(Session& session) {
     case Action::purge: return run_purge_action(session);
     case Action::repair: return run_repair_action(session);
     case Action::consolidate: return run_consolidate_action(session);
+    case Action::mount: return run_mount_action(session);
+    case Action::unmount: return run_unmount_action(session);
+    case Action::serve: return run_serve_action(session);
+    case Action::boot: return run_boot_action(session);
     default: return fail(ErrorCode::usage, "this action is not built yet", "\"tintype help\" lists those that are");
   }
 }
