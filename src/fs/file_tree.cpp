@@ -28,6 +28,7 @@ Result<std::optional<Extent>> FileContent::next_data(std::uint64_t offset) {
 
 Result<std::unique_ptr<FileTree>> open_file_tree(std::shared_ptr<Drive> partition) {
   const std::unique_ptr<FileSystem> found = TRY(open_file_system(partition));
+  if (found->info().type == FsType::ntfs) return open_ntfs_tree(std::move(partition));
   const std::string what = found->info().type == FsType::unknown ? "no file system that is known here"
                                                                  : fmt::format("{}, of which files cannot be listed", to_string(found->info().type));
   return fail(ErrorCode::unsupported, fmt::format("{} holds {}", printable(partition->info().path), what));
@@ -45,9 +46,10 @@ Result<FileNode> find_node(FileTree& tree, const std::string& path) {
       return fail(ErrorCode::usage, fmt::format("{} is a {}, not a folder", printable(walked), to_string(node.kind)));
     std::optional<FileNode> found;
     const Result<void> listed = tree.list(node, [&](const FileNode& each) {
-      if (!tree.same_name(each.name, name)) return true;
-      found = each;
-      return false;
+      // A name that is the same byte for byte goes before one that differs in case: NTFS may have both.
+      const bool exact = each.name == name;
+      if (exact || (!found && tree.same_name(each.name, name))) found = each;
+      return !exact;
     });
     if (!found && !listed) return fail(listed.error());
     walked += "/" + name;

@@ -64,6 +64,8 @@ struct ByteOwner {
   Kind kind = Kind::structure;
   std::string what;   // path of a file or folder ("/Users/ann/a.doc", a stream as "/a.doc:name"); else words: "the MFT"
   ExtentSet bytes;    // those of the asked ones that belong to it
+  // What of it they are, if not its content or if that says more: "index", "MFT record", "attributes"; words for people.
+  std::string part = {};
 };
 
 // The files of a recognised file system, read-only, without mounting it. Nothing read from the drive is trusted: loops, absurd sizes and

@@ -5,4 +5,7 @@
 // The kinds behind open_file_tree(). Private to the room.
 namespace tintype {
 
+// Takes the boot sector's backup if need be.
+Result<std::unique_ptr<FileTree>> open_ntfs_tree(std::shared_ptr<Drive> partition);  // fs/ntfs/
+
 }  // namespace tintype

@@ -67,4 +67,16 @@ std::optional<BootSector> parse_boot_sector(ByteSpan sector) {
   return boot;
 }
 
+std::optional<BootSector> read_backup_boot_sector(Drive& partition) {
+  Bytes sector(kBootSectorBytes);
+  for (const std::uint64_t sector_bytes : {512U, 4096U}) {
+    if (partition.size_bytes() < 2 * sector_bytes) continue;
+    const std::uint64_t at = round_down(partition.size_bytes(), sector_bytes) - sector_bytes;
+    if (!partition.read(at, sector)) continue;
+    const auto boot = parse_boot_sector(sector);
+    if (boot && boot->total_sectors * boot->sector_bytes == at) return boot;
+  }
+  return std::nullopt;
+}
+
 }  // namespace tintype::ntfs

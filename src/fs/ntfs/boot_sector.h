@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "drive/drive.h"
 
 namespace tintype::ntfs {
 
@@ -34,5 +35,9 @@ inline constexpr std::uint64_t kBootAreaBytes = 8192;  // $Boot: the boot sector
 bool names_ntfs(ByteSpan sector);
 // Empty if it is not a sane NTFS boot sector; `sector` holds at least kBootSectorBytes.
 std::optional<BootSector> parse_boot_sector(ByteSpan sector);
+
+// The copy of the boot sector in the last sector of the partition; empty if there is no sane one. It survives when the partition is
+// formatted anew with another file system, so it proves nothing by itself.
+std::optional<BootSector> read_backup_boot_sector(Drive& partition);
 
 }  // namespace tintype::ntfs

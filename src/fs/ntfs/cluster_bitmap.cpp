@@ -97,7 +97,7 @@ class UsedClusters final : public ExtentStream {
 
 }  // namespace
 
-Result<ClusterBitmap> ClusterBitmap::open(Mft& mft) {
+Result<ClusterBitmap> ClusterBitmap::open(const Mft& mft) {
   ClusterBitmap bitmap(mft);
   File file = TRY(mft.load_file(kBitmapRecord));
   const Stream* data = file.find(kData);

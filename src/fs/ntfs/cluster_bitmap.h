@@ -11,7 +11,7 @@ namespace tintype::ntfs {
 class ClusterBitmap {
  public:
   // Error{corrupt} if $Bitmap is too short for the volume, or stored with holes, compressed or encrypted.
-  static Result<ClusterBitmap> open(Mft& mft);
+  static Result<ClusterBitmap> open(const Mft& mft);
 
   std::uint64_t total_clusters() const { return total_clusters_; }
   const Stream& stream() const { return stream_; }

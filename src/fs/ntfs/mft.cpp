@@ -7,43 +7,13 @@
 
 #include <algorithm>
 
+#include "fs/ntfs/attribute_list.h"
+
 namespace tintype::ntfs {
 namespace {
 
-constexpr std::size_t kMaxAttributeListBytes = 256 * 1024;  // the limit Windows keeps
 constexpr std::uint64_t kMaxRecords = std::uint64_t{1} << 32;
-
-struct ListEntry {
-  std::uint32_t type = 0;
-  ByteSpan name;
-  std::uint64_t lowest_vcn = 0;
-  FileReference record;
-  std::uint16_t instance = 0;
-};
-
-// Takes the first entry off an attribute list.
-Result<ListEntry> take_entry(ByteSpan& list) {
-  constexpr std::size_t kHeader = 26;
-  const std::size_t length = list.size() >= kHeader ? le16(list, 4) : 0;
-  if (length < kHeader || length > list.size())
-    return fail(ErrorCode::corrupt, "an attribute list is malformed");
-  ListEntry entry{le32(list, 0), {}, le64(list, 8), load_reference(list, 16), le16(list, 24)};
-  const std::size_t name_bytes = std::size_t{2} * u8(list, 6);
-  if (name_bytes > 0) {
-    if (!fits(u8(list, 7), name_bytes, length)) return fail(ErrorCode::corrupt, "an attribute list is malformed");
-    entry.name = list.subspan(u8(list, 7), name_bytes);
-  }
-  list = list.subspan(length);
-  return entry;
-}
-
-const Attribute* find_piece(const Record& record, const ListEntry& entry) {
-  for (const Attribute& a : record.attributes)
-    if (a.type == entry.type && a.instance == entry.instance && std::ranges::equal(a.name, entry.name) &&
-        (a.resident ? 0 : a.lowest_vcn) == entry.lowest_vcn)
-      return &a;
-  return nullptr;
-}
+constexpr std::size_t kMaxHeadLoads = 4096;  // extension records read for the heads of one file
 
 const Attribute* find_attribute(const Record& record, std::uint32_t type) {
   for (const Attribute& a : record.attributes)
@@ -130,6 +100,7 @@ Result<void> Mft::add_piece(File& file, const Attribute& piece) const {
     stream.value.assign(piece.value.begin(), piece.value.end());
     stream.data_bytes = stream.initialized_bytes = piece.value.size();
   } else {
+    stream.compression_unit = piece.compression_unit;
     stream.data_bytes = piece.data_bytes;
     stream.initialized_bytes = piece.initialized_bytes;
     TRY(stream.runs.append(piece.mapping_pairs, piece.lowest_vcn, piece.highest_vcn, boot_.total_clusters));
@@ -138,12 +109,13 @@ Result<void> Mft::add_piece(File& file, const Attribute& piece) const {
   return {};
 }
 
-Result<void> Mft::add_listed(File& file, ByteSpan list, const Record& base) {
+Result<void> Mft::add_listed(File& file, ByteSpan list, const Record& base, const Wanted& wanted) const {
   Bytes buffer;
   Record extension;
   std::uint64_t loaded = file.number;  // neighbours in the list mostly share a record
   while (!list.empty()) {
     const ListEntry entry = TRY(take_entry(list));
+    if (wanted && !wanted(entry.type, entry.name)) continue;
     if (entry.record.record != file.number && entry.record.record != loaded) {
       loaded = file.number;
       extension = TRY(read_record(entry.record.record, buffer));
@@ -168,7 +140,7 @@ Result<void> Mft::check_streams(const File& file) const {
   return {};
 }
 
-Result<File> Mft::load_file(std::uint64_t number, std::optional<std::uint16_t> sequence) {
+Result<File> Mft::load_file(std::uint64_t number, std::optional<std::uint16_t> sequence, const Wanted& wanted) const {
   const auto load = [&]() -> Result<File> {
     Bytes buffer;
     const Record record = TRY(read_record(number, buffer));
@@ -177,9 +149,10 @@ Result<File> Mft::load_file(std::uint64_t number, std::optional<std::uint16_t> s
     File file{number, record.sequence, record.links, record.flags, {}};
     if (const Attribute* list = find_attribute(record, kAttributeList)) {
       const Bytes entries = TRY(read_attribute_list(*list));
-      TRY(add_listed(file, entries, record));
+      TRY(add_listed(file, entries, record, wanted));
     } else {
-      for (const Attribute& attribute : record.attributes) TRY(add_piece(file, attribute));
+      for (const Attribute& attribute : record.attributes)
+        if (!wanted || wanted(attribute.type, attribute.name)) TRY(add_piece(file, attribute));
     }
     TRY(check_streams(file));
     return file;
@@ -187,6 +160,33 @@ Result<File> Mft::load_file(std::uint64_t number, std::optional<std::uint16_t> s
   auto file = load();
   if (!file) return fail(std::move(file.error()).within(fmt::format("record {} of $MFT", number)));
   return file;
+}
+
+Result<Head> Mft::visit_heads(std::uint64_t number, std::optional<std::uint16_t> sequence, const Wanted& wanted,
+                              const HeadVisit& visit) const {
+  Bytes buffer;
+  const Record record = TRY(read_record(number, buffer));
+  if (!(record.flags & kInUse) || record.base != FileReference{} || (sequence && record.sequence != *sequence))
+    return fail(ErrorCode::corrupt, fmt::format("record {} of $MFT is not in use by this file", number));
+  const Head head{{number, record.sequence}, record.links, record.flags};
+  for (const Attribute& a : record.attributes)
+    if ((a.resident || a.lowest_vcn == 0) && wanted(a.type, a.name)) visit(head, a);
+  const Attribute* list = find_attribute(record, kAttributeList);
+  if (!list) return head;
+  const Bytes entries = TRY(read_attribute_list(*list));
+  Bytes extension_buffer;
+  std::size_t loads = 0;
+  for (ByteSpan rest = entries; !rest.empty();) {
+    const ListEntry entry = TRY(take_entry(rest));
+    if (entry.record.record == number || entry.lowest_vcn != 0 || !wanted(entry.type, entry.name)) continue;
+    if (++loads > kMaxHeadLoads) return fail(ErrorCode::corrupt, fmt::format("record {} of $MFT has too many attributes", number));
+    const Record extension = TRY(read_record(entry.record.record, extension_buffer));
+    const Attribute* piece = find_piece(extension, entry);
+    if (extension.base != head.reference || extension.sequence != entry.record.sequence || !piece)
+      return fail(ErrorCode::corrupt, fmt::format("the attribute list of record {} of $MFT names a piece that is not there", number));
+    visit(head, *piece);
+  }
+  return head;
 }
 
 Result<void> Mft::read(const Stream& stream, std::uint64_t offset, MutableByteSpan out) const {

@@ -22,6 +22,11 @@ enum WellKnownRecord : std::uint64_t {
   kRootRecord = 5,
   kBitmapRecord = 6,
   kBootRecord = 7,
+  kBadClustersRecord = 8,
+  kSecureRecord = 9,
+  kUpCaseRecord = 10,
+  kExtendRecord = 11,
+  kFirstUserRecord = 16,
 };
 
 // A whole attribute of a file, put together from its pieces; owns its bytes.
@@ -34,6 +39,14 @@ struct Stream {
   RunList runs;
   std::uint64_t data_bytes = 0;
   std::uint64_t initialized_bytes = 0;  // what lies behind reads as zeros
+  std::uint8_t compression_unit = 0;    // log2 of clusters
+};
+
+// What a base record says of itself.
+struct Head {
+  FileReference reference;
+  std::uint16_t links = 0;
+  std::uint16_t flags = 0;
 };
 
 // A file with everything its base and extension records say. Checked: every piece that the attribute list names is there, run lists
@@ -59,7 +72,16 @@ class Mft {
   const File& self() const { return self_; }  // $MFT itself
 
   // A file by its base record; with a sequence number, only that life of it. Error{corrupt} if anything contradicts.
-  Result<File> load_file(std::uint64_t number, std::optional<std::uint16_t> sequence = std::nullopt);
+  // Of attributes only those that `wanted` picks by type and name are put together (and checked); unset: all.
+  using Wanted = std::function<bool(std::uint32_t type, ByteSpan name)>;
+  Result<File> load_file(std::uint64_t number, std::optional<std::uint16_t> sequence = std::nullopt, const Wanted& wanted = {}) const;
+  // Calls `visit` for the first piece of every attribute that is wanted: values and sizes, without putting run lists together. What a
+  // broken attribute list hides is told by the Error at the end, after all that is in the base record.
+  using HeadVisit = std::function<void(const Head&, const Attribute&)>;
+  Result<Head> visit_heads(std::uint64_t number, std::optional<std::uint16_t> sequence, const Wanted& wanted,
+                           const HeadVisit& visit) const;
+  // One record as it stands; the result points into `buffer`.
+  Result<Record> read_record(std::uint64_t number, Bytes& buffer) const;
   // Bytes of a stream; compressed and encrypted ones are refused, what is not initialized reads as zeros.
   Result<void> read(const Stream& stream, std::uint64_t offset, MutableByteSpan out) const;
 
@@ -70,10 +92,9 @@ class Mft {
 
  private:
   Mft(Drive& drive, const BootSector& boot) : drive_(&drive), boot_(boot) {}
-  Result<Record> read_record(std::uint64_t number, Bytes& buffer) const;
   Result<Bytes> read_attribute_list(const Attribute& list) const;
   Result<void> add_piece(File& file, const Attribute& piece) const;
-  Result<void> add_listed(File& file, ByteSpan list, const Record& base);
+  Result<void> add_listed(File& file, ByteSpan list, const Record& base, const Wanted& wanted) const;
   Result<void> grow_own_runs(ByteSpan list);
   Result<void> check_streams(const File& file) const;
 

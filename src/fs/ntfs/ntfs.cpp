@@ -110,20 +110,6 @@ class NtfsFileSystem final : public FileSystem {
   ExtentSet system_ranges_;
 };
 
-// The copy of the boot sector in the last sector of the partition. It survives when the partition is formatted anew with
-// another file system, so it proves nothing by itself.
-std::optional<BootSector> read_backup(Drive& partition) {
-  Bytes sector(kBootSectorBytes);
-  for (const std::uint64_t sector_bytes : {512U, 4096U}) {
-    if (partition.size_bytes() < 2 * sector_bytes) continue;
-    const std::uint64_t at = round_down(partition.size_bytes(), sector_bytes) - sector_bytes;
-    if (!partition.read(at, sector)) continue;
-    const auto boot = parse_boot_sector(sector);
-    if (boot && boot->total_sectors * boot->sector_bytes == at) return boot;
-  }
-  return std::nullopt;
-}
-
 Result<bool> another_file_system(const std::shared_ptr<Drive>& partition) {
   for (const Probe probe : std::array<Probe, 5>{probe_exfat, probe_ext, probe_reiserfs, probe_swap, probe_fat})
     if (TRY(probe(partition))) return true;
@@ -143,7 +129,7 @@ Result<std::unique_ptr<FileSystem>> probe_ntfs(std::shared_ptr<Drive> partition)
     found->open(*boot);
     return found;
   }
-  const auto backup = read_backup(*partition);
+  const auto backup = read_backup_boot_sector(*partition);
   if (!backup) {
     if (!names_ntfs(sector)) return nullptr;
     found->save_everything("the boot sector of NTFS is damaged");

@@ -37,6 +37,9 @@ Result<Attribute> parse_attribute(ByteSpan bytes) {
   out.allocated_bytes = le64(bytes, 40);
   out.data_bytes = le64(bytes, 48);
   out.initialized_bytes = le64(bytes, 56);
+  out.compression_unit = u8(bytes, 34);
+  // Compressed and sparse attributes have one field more: what is really allocated.
+  if ((out.flags & (kCompressedMask | kSparse)) && out.lowest_vcn == 0 && pairs_at >= 72) out.allocated_bytes = le64(bytes, 64);
   return out;
 }
 

@@ -13,6 +13,7 @@ namespace tintype::ntfs {
 // Linux-NTFS documentation.
 
 enum AttributeType : std::uint32_t {
+  kStandardInformation = 0x10,
   kAttributeList = 0x20,
   kFileName = 0x30,
   kVolumeName = 0x60,
@@ -21,6 +22,7 @@ enum AttributeType : std::uint32_t {
   kIndexRoot = 0x90,
   kIndexAllocation = 0xa0,
   kBitmap = 0xb0,
+  kReparsePoint = 0xc0,
 };
 
 enum AttributeFlags : std::uint16_t { kCompressedMask = 0x00ff, kEncrypted = 0x4000, kSparse = 0x8000 };
@@ -46,9 +48,11 @@ struct Attribute {
   ByteSpan mapping_pairs;
   std::uint64_t lowest_vcn = 0;
   std::uint64_t highest_vcn = 0;
-  std::uint64_t allocated_bytes = 0;  // the sizes count in the first piece only
+  std::uint64_t allocated_bytes = 0;  // without the holes of compressed and sparse ones; the sizes count in the first piece only
   std::uint64_t data_bytes = 0;
   std::uint64_t initialized_bytes = 0;
+  std::uint8_t compression_unit = 0;  // log2 of clusters
+  std::uint64_t size_bytes() const { return resident ? value.size() : data_bytes; }
 };
 
 struct Record {

@@ -1,0 +1,522 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Files read out of NTFS without mounting, against what ntfs-3g shows of the same volume: names, kinds, sizes, times, hard links, streams,
+// content byte for byte; and who owns some bytes, against the extents that the files themselves give.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+
+#include "drive/open.h"
+#include "fs/file_tree.h"
+#include "fs/ntfs/reparse.h"
+#include "support/corpus.h"
+
+namespace tintype::test {
+namespace {
+
+namespace stdfs = std::filesystem;
+
+class Mount {
+ public:
+  Mount(const stdfs::path& image, const std::string& options, std::uint64_t offset = 0) : folder_(image.string() + ".mnt") {
+    stdfs::create_directory(folder_);
+    std::string device = shell_word(image);
+    if (offset != 0) {
+      const CommandOutcome loop = run("losetup -r -f --show -o " + std::to_string(offset) + " " + device);
+      outcome_ = loop;
+      if (loop.status != 0) return;
+      loop_ = loop.output.substr(0, loop.output.find('\n'));
+      device = shell_word(loop_);
+    }
+    outcome_ = run("ntfs-3g -o " + options + " " + device + " " + shell_word(folder_));
+  }
+  Mount(const Mount&) = delete;
+  ~Mount() {
+    if (ok()) run("umount " + shell_word(folder_));
+    if (!loop_.empty()) run("losetup -d " + shell_word(loop_));
+    stdfs::remove(folder_);
+  }
+  bool ok() const { return outcome_.status == 0; }
+  const std::string& output() const { return outcome_.output; }
+  stdfs::path operator/(const std::string& name) const { return folder_ / name; }
+  const stdfs::path& folder() const { return folder_; }
+
+ private:
+  stdfs::path folder_;
+  std::string loop_;
+  CommandOutcome outcome_;
+};
+
+std::string noise(std::size_t size, std::uint64_t seed) {
+  std::string out(size, '\0');
+  for (char& c : out) {
+    seed = seed * 6364136223846793005U + 1442695040888963407U;
+    c = static_cast<char>(seed >> 56);
+  }
+  return out;
+}
+
+void write_file(const stdfs::path& path, const std::string& data, std::uint64_t at = 0) {
+  const int fd = ::open(path.c_str(), O_CREAT | O_WRONLY, 0600);
+  ASSERT_GE(fd, 0) << path;
+  ASSERT_EQ(::pwrite(fd, data.data(), data.size(), static_cast<off_t>(at)), static_cast<ssize_t>(data.size())) << path;
+  ::close(fd);
+}
+
+std::int64_t nanoseconds(const struct timespec& time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
+
+// Reads in pieces of an odd size, so that they begin and end in the middle of units.
+void compare_content(FileContent& content, const stdfs::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY);
+  ASSERT_GE(fd, 0) << path;
+  std::uint64_t at = 0;
+  Bytes ours(300'007);
+  std::string theirs(ours.size(), '\0');
+  const std::uint64_t size = content.size_bytes();
+  while (at < size) {
+    if (size > (1U << 30)) {  // a huge sparse file: only what is in it
+      const auto data = content.next_data(at);
+      ASSERT_TRUE(data) << path;
+      if (!*data) break;
+      at = std::max(at, (*data)->start);
+    }
+    const std::size_t n = static_cast<std::size_t>(std::min<std::uint64_t>(ours.size(), size - at));
+    const auto read = content.read(at, MutableByteSpan(ours).first(n));
+    ASSERT_TRUE(read) << path << ": " << read.error().message();
+    ASSERT_EQ(::pread(fd, theirs.data(), n, static_cast<off_t>(at)), static_cast<ssize_t>(n)) << path << " at " << at;
+    ASSERT_TRUE(as_text(ByteSpan(ours).first(n)) == std::string_view(theirs).substr(0, n)) << path << " at " << at;
+    at += n;
+  }
+  ::close(fd);
+}
+
+// What next_data() leaves out must be zeros, what it gives must be inside and in order.
+void check_holes(FileContent& content) {
+  std::uint64_t at = 0;
+  Bytes bytes;
+  while (at < content.size_bytes()) {
+    const auto data = content.next_data(at);
+    ASSERT_TRUE(data);
+    const std::uint64_t hole_end = *data ? (*data)->start : content.size_bytes();
+    ASSERT_GE(hole_end, at);
+    bytes.resize(static_cast<std::size_t>(std::min<std::uint64_t>(hole_end - at, 1U << 20)));
+    ASSERT_TRUE(content.read(at, bytes));
+    ASSERT_TRUE(all_zero(bytes)) << "a hole that has data at " << at;
+    if (!*data) return;
+    ASSERT_GT((*data)->length, 0U);
+    ASSERT_LE((*data)->end(), content.size_bytes());
+    at = (*data)->end();
+  }
+}
+
+struct Counts {
+  std::size_t files = 0, folders = 0, links = 0, compressed = 0, streams = 0, refused = 0;
+};
+
+void compare_streams(FileTree& tree, const FileNode& node, const stdfs::path& path, Counts& counts) {
+  const auto streams = tree.streams(node);
+  ASSERT_TRUE(streams) << path << streams.error().message();
+  std::string theirs(65536, '\0');
+  const ssize_t listed = ::llistxattr(path.c_str(), theirs.data(), theirs.size());
+  std::vector<std::string> names;
+  for (std::size_t at = 0; listed > 0 && at < static_cast<std::size_t>(listed);) {
+    const std::string name = theirs.c_str() + at;
+    at += name.size() + 1;
+    if (name.starts_with("user.")) names.push_back(name.substr(5));
+  }
+  std::vector<std::string> ours;
+  for (const NamedStream& stream : *streams) {
+    ours.push_back(stream.name);
+    std::string value(stream.size_bytes + 1, '\0');
+    if (stream.size_bytes > 65536) continue;
+    const ssize_t length = ::lgetxattr(path.c_str(), ("user." + stream.name).c_str(), value.data(), value.size());
+    ASSERT_EQ(length, static_cast<ssize_t>(stream.size_bytes)) << path << ":" << stream.name;
+    auto content = tree.open(node, stream.name);
+    ASSERT_TRUE(content) << content.error().message();
+    Bytes bytes(stream.size_bytes);
+    ASSERT_TRUE((*content)->read(0, bytes));
+    ASSERT_TRUE(as_text(bytes) == std::string_view(value).substr(0, bytes.size())) << path << ":" << stream.name;
+    ++counts.streams;
+  }
+  std::ranges::sort(names);
+  std::ranges::sort(ours);
+  if (listed >= 0) {
+    EXPECT_EQ(ours, names) << path;
+  }
+}
+
+void compare_node(FileTree& tree, const FileNode& node, const stdfs::path& path, const struct stat& theirs, Counts& counts) {
+  EXPECT_EQ(node.id, theirs.st_ino) << path;
+  EXPECT_EQ(node.modified.value_or(0), nanoseconds(theirs.st_mtim)) << path;
+  EXPECT_EQ(node.accessed.value_or(0), nanoseconds(theirs.st_atim)) << path;
+  EXPECT_EQ(node.changed.value_or(0), nanoseconds(theirs.st_ctim)) << path;
+  unsigned char attributes[4] = {};
+  if (::lgetxattr(path.c_str(), "system.ntfs_attrib_be", attributes, 4) == 4 && node.id >= 16) {
+    const std::uint32_t shown = std::uint32_t{attributes[0]} << 24 | std::uint32_t{attributes[1]} << 16 | std::uint32_t{attributes[2]} << 8 | attributes[3];
+    EXPECT_EQ(node.dos_attributes, shown) << path;
+  }
+  if (node.kind == NodeKind::symlink) {
+    ++counts.links;
+    EXPECT_TRUE(S_ISLNK(theirs.st_mode)) << path;
+    return;
+  }
+  if (node.kind != NodeKind::file) return;
+  if (S_ISLNK(theirs.st_mode)) return;  // a reparse point that ntfs-3g does not know
+  ASSERT_TRUE(S_ISREG(theirs.st_mode)) << path;
+  ++counts.files;
+  EXPECT_EQ(node.size_bytes, static_cast<std::uint64_t>(theirs.st_size)) << path;
+  EXPECT_EQ(div_round_up(node.stored_bytes, 512) , theirs.st_size < 4096 && node.stored_bytes == 0 ? 0 : static_cast<std::uint64_t>(theirs.st_blocks)) << path;
+  if (node.compressed) ++counts.compressed;
+  auto content = tree.open(node);
+  if (!content) {
+    EXPECT_EQ(content.error().code, ErrorCode::unsupported) << content.error().message();
+    ++counts.refused;
+    return;
+  }
+  EXPECT_EQ((*content)->size_bytes(), node.size_bytes);
+  compare_content(**content, path);
+  check_holes(**content);
+  compare_streams(tree, node, path, counts);
+}
+
+void compare_folder(FileTree& tree, const FileNode& folder, const stdfs::path& path, Counts& counts, int depth = 0) {
+  ++counts.folders;
+  ASSERT_LT(depth, 64);
+  std::vector<FileNode> nodes;
+  const auto listed = tree.list(folder, [&](const FileNode& node) {
+    nodes.push_back(node);
+    return true;
+  });
+  EXPECT_TRUE(listed) << path << ": " << listed.error().message();
+  std::vector<std::string> theirs, ours;
+  for (const auto& each : stdfs::directory_iterator(path)) theirs.push_back(each.path().filename().string());
+  for (const FileNode& node : nodes)
+    if (node.id >= 16) ours.push_back(node.name);
+    else EXPECT_EQ(node.dos_attributes & 6U, 6U) << node.name;
+  std::ranges::sort(theirs);
+  std::ranges::sort(ours);
+  // ntfs-3g hides $Extend and its kin.
+  std::erase_if(theirs, [](const std::string& name) { return name.starts_with("$MFT") || name == "$Extend"; });
+  EXPECT_EQ(ours, theirs) << path;
+  for (const FileNode& node : nodes) {
+    struct stat status {};
+    if (node.id < 16 || ::lstat((path / node.name).c_str(), &status) != 0) continue;
+    compare_node(tree, node, path / node.name, status, counts);
+    if (node.kind == NodeKind::folder && S_ISDIR(status.st_mode)) compare_folder(tree, node, path / node.name, counts, depth + 1);
+  }
+}
+
+class NtfsTreeSystem : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (const char* tool : {"mkntfs", "ntfs-3g", "losetup"})
+      if (!have_program(tool)) GTEST_SKIP() << tool << " is missing";
+    if (::access("/dev/fuse", R_OK | W_OK) != 0) GTEST_SKIP() << "no FUSE";
+  }
+};
+
+ScratchFile make_volume(std::uint64_t size, const std::string& options) {
+  ScratchFile image = *ScratchFile::make(size);
+  const auto made = run("mkntfs -Q -F -p 0 " + options + " " + shell_word(image.path()));
+  EXPECT_EQ(made.status, 0) << made.output;
+  return image;
+}
+
+void set_attributes(const stdfs::path& path, std::uint32_t value) {
+  const unsigned char bytes[4] = {static_cast<unsigned char>(value >> 24), static_cast<unsigned char>(value >> 16), static_cast<unsigned char>(value >> 8), static_cast<unsigned char>(value)};
+  EXPECT_EQ(::setxattr(path.c_str(), "system.ntfs_attrib_be", bytes, 4, 0), 0) << path;
+}
+
+void set_reparse(const stdfs::path& path, const Bytes& value) {
+  EXPECT_EQ(::setxattr(path.c_str(), "system.ntfs_reparse_data", value.data(), value.size(), 0), 0) << path << " " << std::strerror(errno);
+}
+
+Bytes reparse(std::uint32_t tag, const Bytes& data) {
+  Bytes out(8);
+  store_le<std::uint32_t>(out, 0, tag);
+  store_le<std::uint16_t>(out, 4, static_cast<std::uint16_t>(data.size()));
+  out.insert(out.end(), data.begin(), data.end());
+  return out;
+}
+
+Bytes junction_data(const std::string& followed, const std::string& shown) {
+  Bytes out(8);
+  store_le<std::uint16_t>(out, 2, static_cast<std::uint16_t>(2 * followed.size()));
+  store_le<std::uint16_t>(out, 4, static_cast<std::uint16_t>(2 * followed.size() + 2));
+  store_le<std::uint16_t>(out, 6, static_cast<std::uint16_t>(2 * shown.size()));
+  for (const std::string& text : {followed, shown}) {
+    for (const char c : text) out.push_back(static_cast<std::byte>(c)), out.push_back(std::byte{0});
+    out.resize(out.size() + 2);
+  }
+  return out;
+}
+
+struct Shape {
+  std::string options;
+  std::uint64_t size;
+  bool compress;
+  friend void PrintTo(const Shape& s, std::ostream* out) { *out << s.options; }
+};
+
+void populate(const Mount& mount, const Shape& shape) {
+  stdfs::create_directories(mount / "small/deep/deeper");
+  for (unsigned i = 0; i < 800; ++i) write_file(mount / ("small/a file with a long name " + std::to_string(i) + ".text"), noise(i * 3, i));
+  for (unsigned i = 0; i < 800; i += 3) stdfs::remove(mount / ("small/a file with a long name " + std::to_string(i) + ".text"));
+  write_file(mount / "small/deep/deeper/Ünïcödé – 日本語 – 😀.txt", "names");
+  write_file(mount / "empty", "");
+  write_file(mount / "Case", "upper");
+  write_file(mount / "case", "lower");
+  write_file(mount / "big", noise(5'000'001, 3));
+  stdfs::create_hard_link(mount / "big", mount / "small/deep/big again");
+  for (unsigned i = 0; i < 40; ++i) stdfs::create_hard_link(mount / "case", mount / ("one of many links to the same file number " + std::to_string(i)));
+  write_file(mount / "sparse", noise(100'000, 7), 8U << 20);
+  write_file(mount / "sparse", noise(777, 8), 3U << 20);
+  write_file(mount / "over four GiB", noise(100'000, 9), (std::uint64_t{5} << 30) + 12345);
+  stdfs::create_symlink("small/deep", mount / "link");
+  stdfs::create_symlink("/absolutely/nowhere/" + std::string(600, 'x'), mount / "long link");
+  write_file(mount / "with streams", "main");
+  const std::string big_stream = noise(50'000, 11);
+  ASSERT_EQ(::setxattr((mount / "with streams").c_str(), "user.Zone.Identifier", "[ZoneTransfer]", 14, 0), 0);
+  ASSERT_EQ(::setxattr((mount / "with streams").c_str(), "user.large", big_stream.data(), big_stream.size(), 0), 0);
+  ASSERT_EQ(::setxattr((mount / "small").c_str(), "user.of a folder", "folder", 6, 0), 0);
+  if (shape.compress) {
+    stdfs::create_directory(mount / "packed");
+    set_attributes(mount / "packed", 0x0810);
+    std::string text;
+    for (unsigned i = 0; i < 60'000; ++i) text += "line " + std::to_string(i * i) + "\n";
+    write_file(mount / "packed/text", text);
+    write_file(mount / "packed/noise", noise(300'000, 12));
+    write_file(mount / "packed/mixed", text.substr(0, 200'000) + noise(200'000, 13) + std::string(200'000, '\0') + text.substr(0, 1000));
+    write_file(mount / "packed/gap", text, 1'000'000);
+    write_file(mount / "packed/tiny", "tiny");
+  }
+  // Two files written in turn, so that each has a run list too long for one record.
+  const int first = ::open((mount / "fragmented").c_str(), O_CREAT | O_WRONLY, 0600);
+  const int second = ::open((mount / "fragmented too").c_str(), O_CREAT | O_WRONLY, 0600);
+  const std::string block = noise(4096, 14);
+  for (unsigned i = 0; i < 1500; ++i) {
+    EXPECT_EQ(::pwrite(first, block.data(), 4096, static_cast<off_t>(i) * 150'000), 4096);
+    EXPECT_EQ(::pwrite(second, block.data(), 4095, static_cast<off_t>(i) * 4096), 4095);
+  }
+  ::close(first);
+  ::close(second);
+}
+
+class NtfsTreeShapes : public NtfsTreeSystem, public testing::WithParamInterface<Shape> {};
+
+TEST_P(NtfsTreeShapes, ShowsWhatTheMountShows) {
+  const ScratchFile image = make_volume(GetParam().size, GetParam().options);
+  {
+    const Mount mount(image.path(), "rw,compression,streams_interface=xattr,hide_dot_files");
+    ASSERT_TRUE(mount.ok()) << mount.output();
+    populate(mount, GetParam());
+  }
+  const Mount mount(image.path(), "ro,streams_interface=xattr");
+  ASSERT_TRUE(mount.ok()) << mount.output();
+  const auto drive = open_drive(image.path().string());
+  ASSERT_TRUE(drive);
+  const auto tree = open_file_tree(*drive);
+  ASSERT_TRUE(tree) << tree.error().message();
+  Counts counts;
+  compare_folder(**tree, (*tree)->root().value(), mount.folder(), counts);
+  EXPECT_GT(counts.files, 560U);
+  EXPECT_EQ(counts.links, 2U);
+  EXPECT_EQ(counts.streams, 2U);
+  EXPECT_EQ(counts.refused, 0U);
+  EXPECT_EQ(counts.compressed, GetParam().compress ? 5U : 0U);
+
+  const FileNode link = find_node(**tree, "/link").value();
+  EXPECT_EQ((*tree)->link_target(link).value().value_or("none"), "small/deep");
+  EXPECT_EQ((*tree)->link_target(find_node(**tree, "long link").value()).value().value_or("none").size(), 620U);
+  EXPECT_EQ(find_node(**tree, "/big").value().id, find_node(**tree, "/small\\DEEP\\Big Again").value().id);
+  EXPECT_EQ(find_node(**tree, "/big").value().links, 2U);
+  EXPECT_EQ(find_node(**tree, "/case").value().links, 41U);
+  EXPECT_NE(find_node(**tree, "/case").value().id, find_node(**tree, "/Case").value().id);
+  EXPECT_EQ(find_node(**tree, "/small/deep/deeper/üNÏCÖDÉ – 日本語 – 😀.TXT").value().size_bytes, 5U);
+  EXPECT_EQ(find_node(**tree, "/nothing").error().code, ErrorCode::not_found);
+  EXPECT_EQ((*tree)->streams(find_node(**tree, "/small").value()).value().size(), 1U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, NtfsTreeShapes,
+                         testing::Values(Shape{"-c 4096", 64U << 20, true}, Shape{"-c 512", 64U << 20, true}, Shape{"-c 1024 -s 1024", 64U << 20, true},
+                                         Shape{"-c 4096 -s 4096", 64U << 20, true}, Shape{"-c 65536", 512U << 20, false}));
+
+TEST_F(NtfsTreeSystem, LinksAndOtherReparsePoints) {
+  const ScratchFile image = make_volume(32U << 20, "-c 4096");
+  {
+    const Mount mount(image.path(), "rw");
+    ASSERT_TRUE(mount.ok()) << mount.output();
+    for (const char* name : {"junction", "cloud folder"}) stdfs::create_directory(mount / name);
+    write_file(mount / "cloud folder/inside", "inside");
+    for (const char* name : {"symlink", "wof", "dedup", "unknown", "cloud here", "cloud away", "linux link"}) write_file(mount / name, "content");
+    set_reparse(mount / "junction", reparse(ntfs::kMountPointTag, junction_data("\\??\\C:\\some\\place", "C:\\some\\place")));
+    Bytes symlink = junction_data("..\\other", "");
+    symlink.insert(symlink.begin() + 8, {std::byte{1}, std::byte{0}, std::byte{0}, std::byte{0}});
+    set_reparse(mount / "symlink", reparse(ntfs::kSymlinkTag, symlink));
+    set_reparse(mount / "wof", reparse(ntfs::kWofTag, Bytes(16)));
+    set_reparse(mount / "dedup", reparse(ntfs::kDedupTag, Bytes(16)));
+    set_reparse(mount / "unknown", reparse(0x80001234, Bytes(20)));
+    set_reparse(mount / "cloud folder", reparse(0x9000701a, Bytes(16)));
+    set_reparse(mount / "cloud here", reparse(0x9000701a, Bytes(16)));
+    set_attributes(mount / "cloud away", 0x1020);
+    set_reparse(mount / "cloud away", reparse(0x9000701a, Bytes(16)));
+    const std::string_view target{"\2\0\0\0/usr/bin", 12};
+    set_reparse(mount / "linux link", reparse(ntfs::kLinuxSymlinkTag, Bytes(as_bytes(target).begin(), as_bytes(target).end())));
+  }
+  const auto drive = open_drive(image.path().string());
+  const auto tree = open_file_tree(*drive);
+  ASSERT_TRUE(tree);
+  const auto node = [&](const char* path) { return find_node(**tree, path).value(); };
+  const auto target = [&](const char* path) { return (*tree)->link_target(node(path)).value().value_or("none"); };
+  const auto content = [&](const char* path) {
+    const auto opened = (*tree)->open(node(path));
+    if (!opened) return std::string(to_string(opened.error().code)) + " " + opened.error().what;
+    Bytes bytes((*opened)->size_bytes());
+    EXPECT_TRUE((*opened)->read(0, bytes));
+    return std::string(as_text(bytes));
+  };
+  EXPECT_EQ(node("junction").kind, NodeKind::symlink);
+  EXPECT_EQ(target("junction"), "C:\\some\\place");
+  EXPECT_EQ(target("symlink"), "..\\other");
+  EXPECT_EQ(content("symlink"), "..\\other");
+  EXPECT_EQ(target("linux link"), "/usr/bin");
+  EXPECT_EQ(node("unknown").kind, NodeKind::reparse_point);
+  EXPECT_EQ(node("unknown").reparse_tag, 0x80001234U);
+  EXPECT_EQ(content("unknown").size(), 28U);
+  EXPECT_EQ(target("unknown"), "none");
+  EXPECT_EQ(node("cloud folder").kind, NodeKind::folder);
+  EXPECT_EQ(content("cloud folder/inside"), "inside");
+  EXPECT_EQ(content("cloud here"), "content");
+  EXPECT_NE(content("cloud away").find("cloud, not on this drive"), std::string::npos) << content("cloud away");
+  EXPECT_NE(content("wof").find("WOF"), std::string::npos) << content("wof");
+  EXPECT_NE(content("dedup").find("deduplicated"), std::string::npos) << content("dedup");
+}
+
+// Which file ntfscluster finds at a cluster: its MFT record, 0 if none.
+std::vector<std::uint64_t> judge_owners(const stdfs::path& image, std::uint64_t cluster) {
+  std::vector<std::uint64_t> out;
+  const std::string said = run("ntfscluster -f -c " + std::to_string(cluster) + "-" + std::to_string(cluster) + " " + shell_word(image) + " 2>/dev/null").output;
+  for (std::size_t at = said.find("Inode "); at != std::string::npos; at = said.find("Inode ", at + 1)) {
+    const std::string line = said.substr(at, said.find('\n', at) - at);
+    if (line.find("is an extent of") == std::string::npos) out.push_back(std::strtoull(line.c_str() + 6, nullptr, 10));
+  }
+  return out;
+}
+
+TEST_F(NtfsTreeSystem, OwnersOfTheWholeVolume) {
+  if (!have_program("ntfscluster")) GTEST_SKIP() << "ntfscluster is missing";
+  const std::uint64_t size = 64U << 20;
+  const ScratchFile image = make_volume(size, "-c 4096");
+  {
+    const Mount mount(image.path(), "rw,compression,streams_interface=xattr");
+    ASSERT_TRUE(mount.ok()) << mount.output();
+    populate(mount, {"", size, true});
+  }
+  const auto drive = open_drive(image.path().string());
+  const auto tree = open_file_tree(*drive);
+  ASSERT_TRUE(tree);
+  const auto owners = (*tree)->owners(ExtentSet({{0, size}}));
+  ASSERT_TRUE(owners);
+  ExtentSet all;
+  std::uint64_t free_bytes = 0;
+  std::vector<std::string> structures;
+  Extent in_mft;
+  for (const ByteOwner& owner : *owners) {
+    for (const Extent& extent : owner.bytes.items()) all.add(extent);
+    if (owner.what == "free space") free_bytes += owner.bytes.total_bytes();
+    if (owner.kind == ByteOwner::Kind::structure) structures.push_back(owner.what);
+    EXPECT_NE(owner.what, "allocated space that no file claims");
+    EXPECT_FALSE(owner.what.starts_with("/?")) << owner.what;
+    if (owner.what == "/empty" && owner.part == "MFT record") in_mft = owner.bytes.items().front();
+  }
+  EXPECT_EQ(all.total_bytes(), size);
+  const auto fs = open_file_system(*drive);
+  EXPECT_EQ(free_bytes, (*fs)->info().free_bytes);
+  for (const char* what : {"the MFT", "the MFT mirror", "the log file", "the bitmap", "the boot sector", "the backup of the boot sector", "the bitmap of the MFT"})
+    EXPECT_TRUE(std::ranges::count(structures, what)) << what;
+
+  // One by one: what a file says of itself, the search must say of its bytes, and so must ntfscluster.
+  for (const char* path : {"/big", "/sparse", "/fragmented", "/packed/mixed"}) {
+    SCOPED_TRACE(path);
+    const FileNode node = find_node(**tree, path).value();
+    const auto extents = (*tree)->open(node).value()->extents().value();
+    ASSERT_FALSE(extents.empty());
+    const auto found = (*tree)->owners(ExtentSet(extents));
+    ASSERT_TRUE(found);
+    ASSERT_EQ(found->size(), 1U);
+    EXPECT_EQ(find_node(**tree, found->front().what).value().id, node.id);
+    EXPECT_EQ(found->front().kind, ByteOwner::Kind::file);
+    EXPECT_EQ(found->front().bytes, ExtentSet(extents));
+    EXPECT_EQ(judge_owners(image.path(), extents[extents.size() / 2].start / 4096), std::vector<std::uint64_t>{node.id});
+  }
+  const FileNode streamed = find_node(**tree, "/with streams").value();
+  const auto stream_extents = (*tree)->open(streamed, "large").value()->extents().value();
+  const auto of_stream = (*tree)->owners(ExtentSet({{stream_extents.front().start + 5, 1}}));
+  ASSERT_EQ(of_stream->size(), 1U);
+  EXPECT_EQ(of_stream->front().what, "/with streams:large");
+
+  // The index of a folder, by ntfscluster's word, and a file's own record.
+  const auto folder = std::ranges::find_if(*owners, [](const ByteOwner& o) { return o.what == "/small" && o.part == "index"; });
+  ASSERT_NE(folder, owners->end());
+  EXPECT_EQ(folder->kind, ByteOwner::Kind::folder);
+  EXPECT_EQ(judge_owners(image.path(), folder->bytes.items().front().start / 4096), std::vector<std::uint64_t>{find_node(**tree, "/small").value().id});
+  ASSERT_EQ(in_mft.length, 1024U);
+  const auto of_record = (*tree)->owners(ExtentSet({{in_mft.start + 600, 100}}));
+  ASSERT_EQ(of_record->size(), 1U);
+  EXPECT_EQ(of_record->front().what, "/empty");
+  EXPECT_EQ(of_record->front().part, "MFT record");
+}
+
+TEST_F(NtfsTreeSystem, RealVolumesAgreeWithTheMount) {
+  if (!corpus_folder()) GTEST_SKIP() << "no corpus";
+  std::size_t mounted = 0, opened = 0;
+  for (const CorpusEntry& entry : corpus_entries()) {
+    const bool plain = entry.type.starts_with("raw:") || entry.type.starts_with("packed:") || entry.type.starts_with("vhd-fixed:");
+    if (!plain || entry.type.find("ntfs") == std::string::npos) continue;
+    const auto image = unpack(entry);
+    ASSERT_TRUE(image);
+    const auto whole = load_drive(image->path());
+    ASSERT_TRUE(whole);
+    std::vector<Extent> places;
+    if (entry.fact("fs.ntfs_sector")) places.push_back({0, (*whole)->size_bytes()});
+    for (int i = 1; i <= 8; ++i) {
+      const std::string p = "p" + std::to_string(i) + ".";
+      const auto start = entry.number(p + "start");
+      const auto count = entry.number(p + "n");
+      if (start && count && entry.fact(p + "fs.ntfs_sector")) places.push_back({*start * 512, *count * 512});
+    }
+    for (const Extent& place : places) {
+      SCOPED_TRACE(entry.path + " at " + std::to_string(place.start));
+      const auto partition = make_slice(*whole, place, entry.path);
+      const auto tree = open_file_tree(partition);
+      ASSERT_TRUE(tree) << tree.error().message();
+      ++opened;
+      const auto owners = (*tree)->owners(ExtentSet({{0, place.length}}));
+      ASSERT_TRUE(owners);
+      ExtentSet all;
+      for (const ByteOwner& owner : *owners)
+        for (const Extent& extent : owner.bytes.items()) all.add(extent);
+      EXPECT_EQ(all.total_bytes(), place.length);
+      const Mount mount(image->path(), "ro,streams_interface=xattr,norecover", place.start);
+      if (!mount.ok()) {
+        std::cout << entry.path << " does not mount: " << mount.output().substr(0, 100) << "\n";
+        continue;
+      }
+      ++mounted;
+      Counts counts;
+      compare_folder(**tree, (*tree)->root().value(), mount.folder(), counts);
+      std::cout << entry.path << ": " << counts.folders << " folders, " << counts.files << " files, " << counts.links << " links, " << counts.compressed
+                << " compressed, " << counts.streams << " streams, " << counts.refused << " refused\n";
+    }
+  }
+  EXPECT_GT(mounted, 8U);
+  EXPECT_GE(opened, mounted);
+}
+
+}  // namespace
+}  // namespace tintype::test
