@@ -27,6 +27,7 @@ Result<std::optional<Extent>> FileContent::next_data(std::uint64_t offset) {
 }
 
 Result<std::unique_ptr<FileTree>> open_file_tree(std::shared_ptr<Drive> partition) {
+  if (begins_as_ntfs(*partition)) return open_ntfs_tree(std::move(partition));
   const std::unique_ptr<FileSystem> found = TRY(open_file_system(partition));
   if (found->info().type == FsType::ntfs) return open_ntfs_tree(std::move(partition));
   const std::string what = found->info().type == FsType::unknown ? "no file system that is known here"

@@ -5,6 +5,9 @@
 // The kinds behind open_file_tree(). Private to the room.
 namespace tintype {
 
+// By the boot sector or, if that cannot be read, its backup. For a tree the used map is of no interest, and proving that of an unclean volume
+// takes a pass over its whole table.
+bool begins_as_ntfs(Drive& partition);  // fs/ntfs/
 // Takes the boot sector's backup if need be.
 Result<std::unique_ptr<FileTree>> open_ntfs_tree(std::shared_ptr<Drive> partition);  // fs/ntfs/
 

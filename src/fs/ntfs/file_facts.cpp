@@ -8,7 +8,7 @@ namespace tintype::ntfs {
 namespace {
 
 constexpr std::size_t kMaxLinkBytes = 8 + 2 * 4096;
-constexpr std::uint32_t kFolderInIndex = 0x10000000;  // what $FILE_NAME calls a folder
+constexpr std::uint32_t kOnlyInNames = 0xf0000000;  // bits of $FILE_NAME that are no attributes: folder, view
 
 void note_times(FileNode& node, std::int64_t created, std::int64_t modified, std::int64_t changed, std::int64_t accessed) {
   node.created = unix_time(created);
@@ -103,10 +103,10 @@ FileNode node_of_name(FileReference file, const FileName& name) {
   node.id = node.handle[0] = file.record;
   node.handle[1] = file.sequence;
   note_times(node, name.created, name.modified, name.changed, name.accessed);
-  note_attributes(node, name.attributes & ~kFolderInIndex);
+  note_attributes(node, name.attributes & ~kOnlyInNames);
   node.size_bytes = name.data_bytes;
   node.stored_bytes = name.allocated_bytes;
-  if (name.attributes & kFolderInIndex) {
+  if (name.says_folder()) {
     node.kind = NodeKind::folder;
     node.size_bytes = node.stored_bytes = 0;
     node.dos_attributes |= kFolderAttribute;

@@ -37,6 +37,7 @@ struct FileName {
   std::uint32_t attributes = 0;
   std::uint8_t name_space = kPosixName;
   ByteSpan name;  // UTF-16, points into what was parsed
+  bool says_folder() const { return attributes & 0x10000000; }
 };
 // Empty if it is malformed.
 std::optional<FileName> parse_file_name(ByteSpan value);

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
+#include "fs/ntfs/lost_names.h"
 #include "fs/ntfs/mft_walk.h"
 #include "fs/ntfs/owners_rest.h"
 #include "fs/ntfs/paths.h"
@@ -33,7 +35,7 @@ const char* words_of(Part part) {
     case Part::index: return "index";
     case Part::attributes: return "attributes";
     case Part::record: return "MFT record";
-    case Part::unreadable_record: return "";
+    case Part::unreadable_record: return "MFT record";
   }
   return "";
 }
@@ -177,9 +179,15 @@ class Search {
   std::vector<ByteOwner> name_all() {
     std::vector<ByteOwner> out;
     Paths paths(mft_);
+    std::set<std::uint64_t> lost;
+    for (const auto& [claimant, pieces] : claims_)
+      if (!words_of(claimant.record) && (claimant.part == Part::unreadable_record || !paths.find({claimant.record, claimant.sequence}).exists))
+        lost.insert(claimant.record);
+    const std::map<std::uint64_t, LostName> lost_names = names_in_folders(mft_, lost, paths);
     std::size_t text = 0;
     for (auto& [claimant, pieces] : claims_) {
-      ByteOwner owner = name(claimant, paths);
+      const auto known = lost_names.find(claimant.record);
+      ByteOwner owner = name(claimant, paths, known == lost_names.end() ? nullptr : &known->second);
       text += owner.what.size();
       if (text > kMaxTextBytes) {
         full_ = true;
@@ -191,20 +199,21 @@ class Search {
     return out;
   }
 
-  ByteOwner name(const Claimant& claimant, Paths& paths) const {
+  ByteOwner name(const Claimant& claimant, Paths& paths, const LostName* lost) const {
     ByteOwner owner;
     owner.part = words_of(claimant.part);
-    if (claimant.part == Part::unreadable_record) {
-      owner.what = fmt::format("record {} of the MFT, which cannot be read", claimant.record);
-      return owner;
-    }
     if (const char* words = words_of(claimant.record)) {
       owner.what = words;
       if (claimant.part == Part::index) owner.part.clear();
       if (claimant.part == Part::index && claimant.record == kMftRecord) owner.what = "the bitmap of the MFT";
       return owner;
     }
-    const Paths::Found found = paths.find({claimant.record, claimant.sequence});
+    if (!lost && claimant.part == Part::unreadable_record) {
+      owner.what = fmt::format("record {} of the MFT, which cannot be read", claimant.record);
+      owner.part.clear();
+      return owner;
+    }
+    const Paths::Found found = lost ? Paths::Found{lost->path, lost->folder, false} : paths.find({claimant.record, claimant.sequence});
     owner.kind = found.folder ? ByteOwner::Kind::folder : ByteOwner::Kind::file;
     owner.what = found.path;
     if (!claimant.stream.empty()) owner.what += ":" + claimant.stream;

@@ -19,6 +19,7 @@ class Paths {
     bool exists = false;  // the record is in use by this life of the file
   };
   Found find(FileReference file);
+  std::string folder_path(FileReference folder);  // without the final slash: empty for the root
 
  private:
   struct Named {
@@ -27,7 +28,6 @@ class Paths {
     FileReference parent;
   };
   Named name_of(FileReference file) const;
-  std::string folder_path(FileReference folder);
 
   const Mft& mft_;
   std::unordered_map<std::uint64_t, std::pair<std::uint16_t, std::string>> folders_;  // by record

@@ -149,16 +149,27 @@ class NtfsTree final : public FileTree {
   UpCase upcase_;
 };
 
+// Empty if what is there is no sane boot sector.
+Result<std::optional<BootSector>> read_boot_sector(Drive& partition) {
+  Bytes sector(kBootSectorBytes);
+  TRY(partition.read(0, sector));
+  return parse_boot_sector(sector);
+}
+
 }  // namespace
 }  // namespace ntfs
 
+bool begins_as_ntfs(Drive& partition) {
+  if (partition.size_bytes() < ntfs::kBootSectorBytes) return false;
+  const auto boot = ntfs::read_boot_sector(partition);
+  return boot ? boot->has_value() : ntfs::read_backup_boot_sector(partition).has_value();
+}
+
 Result<std::unique_ptr<FileTree>> open_ntfs_tree(std::shared_ptr<Drive> partition) {
   using namespace ntfs;
-  Bytes sector(kBootSectorBytes);
   if (partition->size_bytes() < kBootSectorBytes) return fail(ErrorCode::corrupt, "the partition is too small for NTFS");
-  // A boot sector that cannot be read is not the end: its backup says the same.
-  const bool read = partition->read(0, sector).has_value();
-  auto boot = read ? parse_boot_sector(sector) : std::nullopt;
+  const auto first = read_boot_sector(*partition);
+  auto boot = first ? *first : std::nullopt;
   if (!boot) boot = read_backup_boot_sector(*partition);
   if (!boot) return fail(ErrorCode::corrupt, "the boot sector of NTFS and its backup are damaged");
   Mft mft = TRY(Mft::open(*partition, *boot));
