@@ -75,6 +75,8 @@ class FileTree {
  public:
   virtual ~FileTree() = default;
   virtual FsType type() const = 0;
+  // What the user must know about all that is read from it (a journal that was not replayed); empty if nothing.
+  virtual std::string warning() const { return {}; }
   virtual bool ignores_case() const = 0;
   // Two names mean the same file: as bytes, or as this file system folds case.
   virtual bool same_name(const std::string& a, const std::string& b) const = 0;

@@ -10,5 +10,7 @@ namespace tintype {
 bool begins_as_ntfs(Drive& partition);  // fs/ntfs/
 // Takes the boot sector's backup if need be.
 Result<std::unique_ptr<FileTree>> open_ntfs_tree(std::shared_ptr<Drive> partition);  // fs/ntfs/
+// Null if the partition holds another file system; an Error if it holds this one and no file can be read from it.
+Result<std::unique_ptr<FileTree>> open_ext_tree(std::shared_ptr<Drive> partition);       // fs/ext/
 
 }  // namespace tintype

@@ -42,13 +42,19 @@ Result<Group> parse(const Super& super, std::uint64_t number, ByteSpan raw, bool
   group.free_clusters = le16(raw, 0x0C);
   group.bitmap_uninit = super.group_csum() && (le16(raw, 0x12) & 2) != 0;
   group.bitmap_csum = le16(raw, 0x18);
+  std::uint32_t never_used = le16(raw, 0x1C);
   if (raw.size() >= 64) {
     group.block_bitmap |= std::uint64_t{le32(raw, 0x20)} << 32;
     group.inode_bitmap |= std::uint64_t{le32(raw, 0x24)} << 32;
     group.inode_table |= std::uint64_t{le32(raw, 0x28)} << 32;
     group.free_clusters |= std::uint32_t{le16(raw, 0x2C)} << 16;
     group.bitmap_csum |= std::uint32_t{le16(raw, 0x38)} << 16;
+    never_used |= std::uint32_t{le16(raw, 0x32)} << 16;
   }
+  // Both marks count only with a checksum over them.
+  if (!super.group_csum()) never_used = 0;
+  const bool none_used = super.group_csum() && (le16(raw, 0x12) & 1) != 0;
+  group.inodes_in_table = none_used || never_used > super.inodes_per_group ? 0 : super.inodes_per_group - never_used;
   for (const Blocks& run : own_metadata(super, group))
     if (run.first <= super.super_block() || !fits(run.first, run.count, super.blocks))
       return damaged_group(number, fmt::format("block {} lies outside the file system", run.first));

@@ -15,6 +15,7 @@ struct Group {
   std::uint32_t free_clusters = 0;
   std::uint32_t bitmap_csum = 0;  // of the block bitmap, as many bits as the descriptor has room for
   bool bitmap_uninit = false;     // the block bitmap was never written: only metadata is in use
+  std::uint32_t inodes_in_table = 0;  // those behind them were never used
 };
 
 // A run of blocks.

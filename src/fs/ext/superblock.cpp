@@ -135,6 +135,9 @@ Super describe_super(ByteSpan raw) {
   super.first_meta_bg = le32(raw, 0x104);
   super.backup_groups = {le32(raw, 0x24C), le32(raw, 0x250)};
   super.journal_inode = le32(raw, 0xE0);
+  if (super.has_incompat(incompat::kMmp)) super.mmp_block = le64(raw, 0x168);
+  if (super.has_compat(compat::kOrphanFile)) super.orphan_inode = le32(raw, 0x280);
+  super.quota_inodes = {le32(raw, 0x240), le32(raw, 0x244), le32(raw, 0x26C)};
   super.external_journal = super.journal_inode == 0 && super.has_compat(compat::kHasJournal);
   super.csum_seed =
       super.has_incompat(incompat::kCsumSeed) ? le32(raw, 0x270) : crc32c(kCrcStart, super.uuid_bytes);

@@ -17,7 +17,7 @@ inline constexpr std::uint64_t kSuperOffset = 1024;
 inline constexpr std::size_t kSuperBytes = 1024;
 
 namespace compat {
-inline constexpr std::uint32_t kHasJournal = 0x4, kSparseSuper2 = 0x200;
+inline constexpr std::uint32_t kHasJournal = 0x4, kSparseSuper2 = 0x200, kOrphanFile = 0x1000;
 }
 namespace incompat {
 inline constexpr std::uint32_t kFiletype = 0x2, kRecover = 0x4, kJournalDev = 0x8, kMetaBg = 0x10, kExtents = 0x40,
@@ -52,6 +52,9 @@ struct Super {
   std::uint32_t journal_inode = 0;
   bool external_journal = false;
   std::uint32_t csum_seed = 0;
+  std::uint64_t mmp_block = 0;     // 0: none
+  std::uint32_t orphan_inode = 0;  // the file of orphans; 0: none
+  std::array<std::uint32_t, 3> quota_inodes{};  // of users, groups, projects; 0: none
 
   bool has_compat(std::uint32_t flag) const { return (compat & flag) != 0; }
   bool has_incompat(std::uint32_t flag) const { return (incompat & flag) != 0; }
