@@ -12,5 +12,6 @@ bool begins_as_ntfs(Drive& partition);  // fs/ntfs/
 Result<std::unique_ptr<FileTree>> open_ntfs_tree(std::shared_ptr<Drive> partition);  // fs/ntfs/
 // Null if the partition holds another file system; an Error if it holds this one and no file can be read from it.
 Result<std::unique_ptr<FileTree>> open_ext_tree(std::shared_ptr<Drive> partition);       // fs/ext/
+Result<std::unique_ptr<FileTree>> open_fat_tree(std::shared_ptr<Drive> partition);       // fs/fat/
 
 }  // namespace tintype
