@@ -21,6 +21,8 @@ constexpr ActionSet bit(Action action) { return ActionSet{1} << static_cast<unsi
 template <class... A>
 constexpr ActionSet actions(A... several) { return (bit(several) | ...); }
 inline constexpr ActionSet kEveryAction = (ActionSet{1} << kActionCount) - 1;
+// Those that look into an image, or show it to others.
+inline constexpr ActionSet kOpensImage = actions(Action::ls, Action::extract, Action::mount, Action::serve, Action::boot, Action::convert);
 inline constexpr ActionSet kImaging = actions(Action::backup, Action::restore, Action::validate);
 
 struct ActionInfo {

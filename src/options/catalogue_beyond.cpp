@@ -10,8 +10,8 @@ constexpr ActionSet kBackup = bit(Action::backup);
 constexpr ActionSet kRestore = bit(Action::restore);
 constexpr ActionSet kPlaces = kRestore | bit(Action::copy);
 constexpr ActionSet kShows = actions(Action::mount, Action::serve, Action::boot);
-constexpr ActionSet kReadsImage = kImaging | kShows | actions(Action::list, Action::salvage, Action::purge, Action::repair, Action::consolidate,
-                                                             Action::ls, Action::extract, Action::convert);
+constexpr ActionSet kReadsImage =
+    kImaging | kOpensImage | actions(Action::list, Action::salvage, Action::purge, Action::repair, Action::consolidate);
 constexpr ActionSet kPurge = bit(Action::purge);
 constexpr ActionSet kWorks = kImaging | actions(Action::copy, Action::repair, Action::consolidate);
 

@@ -7,7 +7,6 @@ namespace tintype::options {
 namespace {
 
 constexpr ActionSet kReadsDrive = actions(Action::backup, Action::list);
-constexpr ActionSet kOpensImage = actions(Action::ls, Action::extract, Action::mount, Action::serve, Action::boot, Action::convert);
 constexpr ActionSet kWithChain = kImaging | actions(Action::list, Action::consolidate, Action::salvage) | kOpensImage;
 constexpr ActionSet kWithFile = kWithChain | bit(Action::repair);
 

@@ -14,6 +14,7 @@
 #include "drive/faulty_drive.h"
 #include "drive/gentle_drive.h"
 #include "drive/open.h"
+#include "drive/overlay_drive.h"
 
 namespace tintype {
 namespace {
@@ -78,6 +79,8 @@ const Kind kKinds[] = {
     {"memory", [] { return Made{make_memory_drive(kSize)}; }},
     {"memory_4096", [] { return Made{make_memory_drive(kSize, 4096)}; }, 4096},
     {"slice", [] { return Made{make_slice(make_memory_drive(kSize * 3), {kSize + 512, kSize}, "slice")}; }},
+    {"overlay", [] { return Made{make_overlay_drive(make_memory_drive(kSize), make_memory_drive(kSize))}; }},
+    {"overlay_in_a_scratch_file", [] { return Made{make_overlay_drive(make_memory_drive(kSize), *make_scratch_file(testing::TempDir(), kSize))}; }},
     {"raw_file", [] { return make_file({}); }},
     {"raw_file_4096", [] { return make_file({.sector_bytes = 4096}); }, 4096},
     {"raw_file_dropping", [] { return make_file({.cache = {.keep_read = false, .keep_written = false}}); }},

@@ -30,4 +30,15 @@ class FuseView {
 
 const fuse_lowlevel_ops& fuse_operations();
 
+// What the operations share.
+
+// Nothing that is shown changes by itself, so the kernel may keep what it was told.
+constexpr double kForever = 86400;
+FuseView& view_of(fuse_req_t request);
+int code_of(const Error& error);  // an errno
+// A name that a folder may show: a hostile file system has others.
+bool is_shown_name(const std::string& name);
+fuse_entry_param entry_of(FuseView& view, std::uint64_t ino, const ShownNode& node);
+void add_folder_operations(fuse_lowlevel_ops& ops);  // fuse_folders.cpp
+
 }  // namespace tintype
