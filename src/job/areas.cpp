@@ -48,7 +48,7 @@ Extent bytes_of(const Partition& partition, const Layout& layout) {
   return {partition.start_sector * layout.sector_bytes, partition.sector_count * layout.sector_bytes};
 }
 
-SourceArea make_area(const BackupRequest& request, AreaKind kind, std::uint32_t partition, Extent bytes, std::string name) {
+SourceArea make_area(const AreaChoice& request, AreaKind kind, std::uint32_t partition, Extent bytes, std::string name) {
   SourceArea source;
   source.area.kind = kind;
   source.area.partition = partition;
@@ -64,7 +64,7 @@ void save_everything(SourceArea& source, FsType type, std::string warning) {
   source.area.left_out.clear();
 }
 
-Result<void> leave_out_files(SourceArea& source, const BackupRequest& request) {
+Result<void> leave_out_files(SourceArea& source, const AreaChoice& request) {
   Result<std::vector<LeftOutFile>> files = source.file_system->left_out_files();
   if (!files && files.error().code == ErrorCode::io) return {};  // saved like any other file
   for (LeftOutFile& file : TRY(std::move(files))) {
@@ -75,7 +75,7 @@ Result<void> leave_out_files(SourceArea& source, const BackupRequest& request) {
 }
 
 // Finds the file system of the area and counts what it uses.
-Result<void> examine(SourceArea& source, const BackupRequest& request, Events& events, const CancelToken& cancel, const std::string& name) {
+Result<void> examine(SourceArea& source, const AreaChoice& request, Events& events, const CancelToken& cancel, const std::string& name) {
   source.area.raw = request.raw;
   if (request.raw) {
     save_everything(source, FsType::unknown, "all sectors were asked for");
@@ -111,7 +111,7 @@ Result<void> examine(SourceArea& source, const BackupRequest& request, Events& e
   return {};
 }
 
-Result<void> check_ids(const BackupRequest& request) {
+Result<void> check_ids(const AreaChoice& request) {
   for (const std::uint32_t id : request.partitions) {
     const Partition* found = request.layout.find(id);
     if (found != nullptr && !found->extended) continue;
@@ -152,7 +152,43 @@ std::string why_whole(const Layout& layout) {
   return {};
 }
 
+// Whether the drive, as an image can be, holds nothing of the range.
+bool is_not_saved(Drive& drive, Extent range) {
+  while (range.length > 0) {
+    const Result<BlockStatus> status = drive.status(range.start, range.length);
+    if (!status || status->state != BlockState::not_saved || status->extent.length == 0) return false;
+    range = {status->extent.end(), range.end() - status->extent.end()};
+  }
+  return true;
+}
+
+bool is_not_saved(Drive& drive, const Partition& partition, const Layout& layout) {
+  const Extent range = bytes_of(partition, layout);
+  return range.length > 0 && fits(range.start, range.length, drive.size_bytes()) && is_not_saved(drive, range);
+}
+
+Result<void> check_all_is_saved(const AreaChoice& request) {
+  for (const Partition& p : request.layout.partitions)
+    if (!p.extended && !p.leaves_drive && is_not_saved(*request.drive, p, request.layout))
+      return fail(ErrorCode::usage, fmt::format("{} does not hold the whole drive: partition {} is not in it", request.drive->info().path, p.id_text(request.layout.kind)),
+                  "take single partitions");
+  return {};
+}
+
 }  // namespace
+
+AreaChoice choice_of(const BackupRequest& request) {
+  return {request.drive, request.layout, request.partitions, request.raw, request.skip_page_files, request.skip_hibernation_files};
+}
+
+SourceView view_of(const AreaChoice& choice, const std::vector<SourceArea>& areas) {
+  SourceView view{.words = "the source", .drive = choice.drive->info(), .layout = choice.layout, .areas = {}};
+  for (const SourceArea& source : areas) {
+    view.areas.push_back(source.area);
+    view.areas.back().used_bytes = source.used_bytes;
+  }
+  return view;
+}
 
 Result<std::unique_ptr<ExtentStream>> SourceArea::used_map() const {
   if (!file_system) return stream_of(ExtentSet({{0, area.size_bytes}}));
@@ -174,7 +210,7 @@ std::string describe(const Area& area, const Layout& layout) {
   return fmt::format("partition {} ({})", id, what);
 }
 
-Result<std::vector<SourceArea>> choose_areas(const BackupRequest& request, Events& events, const CancelToken& cancel) {
+Result<std::vector<SourceArea>> choose_areas(const AreaChoice& request, Events& events, const CancelToken& cancel) {
   const Layout& layout = request.layout;
   const std::string& path = request.drive->info().path;
   std::vector<SourceArea> areas;
@@ -183,6 +219,7 @@ Result<std::vector<SourceArea>> choose_areas(const BackupRequest& request, Event
   if (layout.kind == TableKind::none) std::erase(wanted, 0U);
   const std::string whole = wanted.empty() ? why_whole(layout) : "";
   if (wanted.empty() && (request.raw || !whole.empty())) {
+    TRY(check_all_is_saved(request));
     if (!request.raw && layout.kind != TableKind::none)
       events.warn(fmt::format("{}: {}; the whole drive is saved", path, whole));
     areas.push_back(make_area(request, AreaKind::drive, 0, {0, request.drive->size_bytes()}, path));
@@ -194,7 +231,7 @@ Result<std::vector<SourceArea>> choose_areas(const BackupRequest& request, Event
     }
     return areas;
   }
-  BackupRequest checked = request;
+  AreaChoice checked = request;
   checked.partitions = wanted;
   TRY(check_ids(checked));
   if (const std::uint64_t sectors = layout.first_track_sectors(); sectors > 0) {
@@ -212,6 +249,10 @@ Result<std::vector<SourceArea>> choose_areas(const BackupRequest& request, Event
     }
     if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), partition.id) == wanted.end()) continue;
     const std::string name = fmt::format("{}@{}", path, partition.id_text(layout.kind));
+    if (is_not_saved(*request.drive, partition, layout)) {
+      if (wanted.empty()) continue;
+      return fail(ErrorCode::not_found, fmt::format("{} is not in the image", name), "tintype list --file shows what is");
+    }
     areas.push_back(make_area(request, AreaKind::partition, partition.id, bytes_of(partition, layout), name));
     TRY(examine(areas.back(), request, events, cancel, name));
   }

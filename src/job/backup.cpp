@@ -40,7 +40,7 @@ class Backup {
       : request_(request), context_(context), source_(context, request.allow_errors, request.retries) {}
 
   Result<BackupReport> run() {
-    areas_ = TRY(choose_areas(request_, context_.events, context_.cancel));
+    areas_ = TRY(choose_areas(choice_of(request_), context_.events, context_.cancel));
     TRY(number_areas());
     for (SourceArea& area : areas_) total_ += area.used_bytes;
     prologue_ = make_prologue();

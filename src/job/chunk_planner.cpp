@@ -3,18 +3,17 @@
 
 #include <algorithm>
 
-#include "image/page.h"
-
 namespace tintype {
 namespace {
-constexpr std::size_t kAhead = 32;  // 16 MiB
+constexpr std::uint64_t kAheadBytes = 16U << 20;
 }
 
-ChunkPlanner::ChunkPlanner(std::shared_ptr<Drive> drive, std::unique_ptr<ExtentStream> used, std::function<bool(std::uint64_t)> wanted)
-    : drive_(std::move(drive)), used_(std::move(used)), wanted_(std::move(wanted)) {}
+ChunkPlanner::ChunkPlanner(std::shared_ptr<Drive> drive, std::unique_ptr<ExtentStream> used, std::function<bool(std::uint64_t)> wanted,
+                           std::uint64_t chunk_bytes)
+    : drive_(std::move(drive)), used_(std::move(used)), wanted_(std::move(wanted)), chunk_bytes_(chunk_bytes) {}
 
 Result<std::optional<PlannedChunk>> ChunkPlanner::next() {
-  while (ahead_.size() < kAhead && !ended_) {
+  while (ahead_.size() * chunk_bytes_ < kAheadBytes && !ended_) {
     if (!TRY(plan_one())) ended_ = true;
   }
   if (ahead_.empty()) return std::nullopt;
@@ -27,8 +26,9 @@ Result<bool> ChunkPlanner::plan_one() {
   if (!rest_) rest_ = TRY(used_->next());
   if (!rest_) return false;
   PlannedChunk chunk;
-  chunk.number = rest_->start / kChunkBytes;
-  chunk.extent = chunk_extent(drive_->size_bytes(), chunk.number);
+  chunk.number = rest_->start / chunk_bytes_;
+  const std::uint64_t start = chunk.number * chunk_bytes_;
+  chunk.extent = {start, std::min(chunk_bytes_, drive_->size_bytes() - start)};
   while (rest_ && rest_->start < chunk.extent.end()) {
     const std::uint64_t end = std::min(rest_->end(), chunk.extent.end());
     chunk.used.push_back({rest_->start, end - rest_->start});
@@ -39,8 +39,8 @@ Result<bool> ChunkPlanner::plan_one() {
   }
   TRY(mark_hole(chunk));
   if (!chunk.hole && (!wanted_ || wanted_(chunk.number))) {
-    const std::uint64_t start = chunk.used.front().start;
-    drive_->will_need(start, chunk.used.back().end() - start);
+    const std::uint64_t first = chunk.used.front().start;
+    drive_->will_need(first, chunk.used.back().end() - first);
   }
   ahead_.push_back(std::move(chunk));
   return true;

@@ -8,6 +8,7 @@
 
 #include "base/extent.h"
 #include "drive/drive.h"
+#include "image/page.h"
 
 namespace tintype {
 
@@ -24,7 +25,9 @@ struct PlannedChunk {
 class ChunkPlanner {
  public:
   // `wanted`: whether a chunk will be read at all; the drive is not told of others. Null: all are.
-  ChunkPlanner(std::shared_ptr<Drive> drive, std::unique_ptr<ExtentStream> used, std::function<bool(std::uint64_t)> wanted = {});
+  // `chunk_bytes`: how large they are; number counts in it.
+  ChunkPlanner(std::shared_ptr<Drive> drive, std::unique_ptr<ExtentStream> used, std::function<bool(std::uint64_t)> wanted = {},
+               std::uint64_t chunk_bytes = kChunkBytes);
   Result<std::optional<PlannedChunk>> next();
 
  private:
@@ -34,6 +37,7 @@ class ChunkPlanner {
   std::shared_ptr<Drive> drive_;
   std::unique_ptr<ExtentStream> used_;
   std::function<bool(std::uint64_t)> wanted_;
+  std::uint64_t chunk_bytes_;
   std::optional<Extent> rest_;  // what is left of the range being cut
   bool ended_ = false;
   std::deque<PlannedChunk> ahead_;

@@ -10,11 +10,10 @@
 #include "job/pipeline.h"
 #include "job/progress.h"
 #include "job/restore_steps.h"
+#include "job/written_by_plan.h"
 
 namespace tintype {
 namespace {
-
-constexpr std::size_t kMostListed = 20;
 
 struct Slot {
   ImageChunk chunk;
@@ -25,7 +24,8 @@ struct Slot {
 
 class Comparison {
  public:
-  Comparison(const CompareRequest& request, JobContext& context) : request_(request), context_(context) {}
+  Comparison(const CompareRequest& request, JobContext& context)
+      : request_(request), context_(context), written_(*request.drive, request.plan, request.excused, report_) {}
 
   Result<CompareReport> run() {
     const unsigned count = worker_count(context_.workers);
@@ -38,14 +38,14 @@ class Comparison {
       meter.object(describe(catalog.areas[step.area], catalog.layout));
       TRY(compare_step(step, meter));
     }
-    TRY(compare_tables());
+    TRY(written_.compare_tables());
     meter.finish();
     return std::move(report_);
   }
 
  private:
   Result<void> compare_step(const CopyStep& step, ProgressMeter& meter) {
-    excused_ = TRY(excused_bytes(step));
+    excused_ = TRY(written_.excused_bytes(step, request_.image->catalog().areas[step.area]));
     ImageWalk walk(request_.image, step.area);
     PipelineSteps steps;
     steps.produce = [&](std::size_t slot) -> Result<bool> {
@@ -64,7 +64,7 @@ class Comparison {
     steps.consume = [&](std::size_t slot) -> Result<void> {
       const Slot& s = slots_[slot];
       if (s.difference)
-        add(fmt::format("{} differs at its byte {}", describe(request_.image->catalog().areas[step.area], request_.image->catalog().layout), *s.difference));
+        report_.add(fmt::format("{} differs at its byte {}", describe(request_.image->catalog().areas[step.area], request_.image->catalog().layout), *s.difference));
       report_.compared_bytes += s.compared;
       meter.advance(s.compared);
       return {};
@@ -93,52 +93,13 @@ class Comparison {
     return {};
   }
 
-  // Bytes of the area that may differ: changed by a fix of the plan, written by its tables, cleared, or unwritable.
-  Result<ExtentSet> excused_bytes(const CopyStep& step) const {
-    ExtentSet changed = request_.excused;
-    for (const HiddenSectorsFix& fix : request_.plan.fixes)
-      for (const Extent& field : TRY(fields_on(*request_.drive, fix))) changed.add(field);
-    for (const TableWrite& write : request_.plan.write_last) changed.add({write.target_byte, write.bytes.size()});
-    ExtentSet excused;
-    const ExtentSet here = changed.clipped({step.target_byte, step.limit_bytes});
-    for (const Extent& extent : here.items())
-      excused.add({extent.start - step.target_byte, extent.length});
-    for (const Extent& cleared : cleared_ranges(request_.image->catalog().areas[step.area])) excused.add(cleared);
-    return excused;
-  }
-
-  // What the plan wrote itself. Behind sectors known to be unwritable nothing can be expected.
-  Result<void> compare_bytes(std::uint64_t at, ByteSpan wanted, const std::string& what) {
-    const Extent range{at, wanted.size()};
-    if (request_.excused.intersects(range)) return {};
-    Bytes found(wanted.size());
-    TRY(request_.drive->read(at, found));
-    if (!std::ranges::equal(found, wanted)) add(fmt::format("{} differs", what));
-    report_.compared_bytes += found.size();
-    return {};
-  }
-
-  Result<void> compare_tables() {
-    for (const TableWrite& write : request_.plan.write_last) TRY(compare_bytes(write.target_byte, write.bytes, write.what));
-    for (const HiddenSectorsFix& fix : request_.plan.fixes) {
-      std::array<std::byte, 4> value{};
-      store_le(value, 0, fix.value);
-      for (const Extent& field : TRY(fields_on(*request_.drive, fix))) TRY(compare_bytes(field.start, value, "the hidden-sectors field"));
-    }
-    return {};
-  }
-
-  void add(std::string difference) {
-    ++report_.differing_chunks;
-    if (report_.differences.size() < kMostListed) report_.differences.push_back(std::move(difference));
-  }
-
   const CompareRequest& request_;
   JobContext& context_;
   std::vector<ChunkReader> readers_;
   std::vector<Slot> slots_;
   ExtentSet excused_;  // of the step under way
   CompareReport report_;
+  WrittenByPlan written_;
 };
 
 }  // namespace

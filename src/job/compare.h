@@ -6,6 +6,7 @@
 
 #include "image/reader.h"
 #include "job/context.h"
+#include "job/written_by_plan.h"
 #include "plan/restore_plan.h"
 
 namespace tintype {
@@ -15,13 +16,6 @@ struct CompareRequest {
   std::shared_ptr<Drive> drive;
   RestorePlan plan;  // what lies where on the drive; bytes that its fixes and tables changed may differ
   ExtentSet excused = {};  // bytes of the drive that need not be equal and are not read: known to be unwritable
-};
-
-struct CompareReport {
-  std::uint64_t compared_bytes = 0;
-  std::uint64_t differing_chunks = 0;
-  std::vector<std::string> differences;  // the first 20, one sentence each
-  bool equal() const { return differing_chunks == 0; }
 };
 
 // Compares every byte that the image holds with the drive. Ranges that the source could not give are left out.

@@ -22,66 +22,86 @@ std::uint64_t total(const std::vector<Extent>& extents) {
 
 Result<DeltaCount> DeltaWriter::write(ChunkReader& reader, const ImageChunk& chunk, const CopyStep& step, bool whole) {
   DeltaCount count;
-  const bool zero = chunk.entry.kind == ChunkEntry::Kind::zero;
-  const bool known = read_target(chunk, step.target_byte);
+  const Window window{chunk.extent, chunk.used, chunk.entry.kind == ChunkEntry::Kind::zero};
+  const bool known = read_target(window, step.target_byte);
   if (known) {
     count.compared_bytes = total(chunk.used);
-    if (zero ? all_zero(found_) : whole && hasher_.hash(found_) == chunk.entry.hash) return count;
+    if (window.zero ? all_zero(found_) : whole && hasher_.hash(found_) == chunk.entry.hash) return count;
   }
   // The target is often in just the state that a delta is against; then what it builds on need not be read.
   const bool read = known && TRY(reader.read_onto(step.area, chunk.number, chunk.extent.length, chunk.entry, found_, content_));
   if (!read) TRY(reader.read(step.area, chunk.number, chunk.extent.length, chunk.entry, content_));
-  for (const Extent& used : chunk.used) {
-    if (known) {
-      count.written_bytes += TRY(write_differences(chunk, used, step.target_byte));
-      continue;
-    }
-    TRY(put(chunk, used, step.target_byte));
-    count.written_bytes += used.length;
-  }
+  count.written_bytes = TRY(write_used(window, step.target_byte, known));
   return count;
 }
 
+Result<DeltaCount> DeltaWriter::write(const Window& window, std::uint64_t area_byte, const Fetch& fetch) {
+  DeltaCount count;
+  const bool known = read_target(window, area_byte);
+  if (known) {
+    count.compared_bytes = total(window.used);
+    if (window.zero && all_zero(found_)) return count;
+  }
+  content_.resize(static_cast<std::size_t>(window.extent.length));
+  if (window.zero) std::ranges::fill(content_, std::byte{0});
+  else TRY(fetch(content_));
+  count.written_bytes = TRY(write_used(window, area_byte, known));
+  return count;
+}
+
+Result<std::uint64_t> DeltaWriter::write_used(const Window& window, std::uint64_t area_byte, bool known) {
+  std::uint64_t written = 0;
+  for (const Extent& used : window.used) {
+    if (known) {
+      written += TRY(write_differences(window, used, area_byte));
+      continue;
+    }
+    TRY(put(window, used, area_byte));
+    written += used.length;
+  }
+  return written;
+}
+
 // What is not in use does not count and becomes zero, as in the image. Small gaps are read over.
-bool DeltaWriter::read_target(const ImageChunk& chunk, std::uint64_t area_byte) {
-  found_.resize(static_cast<std::size_t>(chunk.extent.length));
-  const auto at = [&](std::uint64_t position) { return found_.begin() + static_cast<std::ptrdiff_t>(position - chunk.extent.start); };
-  for (auto first = chunk.used.begin(); first != chunk.used.end();) {
+bool DeltaWriter::read_target(const Window& window, std::uint64_t area_byte) {
+  found_.resize(static_cast<std::size_t>(window.extent.length));
+  const auto at = [&](std::uint64_t position) { return found_.begin() + static_cast<std::ptrdiff_t>(position - window.extent.start); };
+  for (auto first = window.used.begin(); first != window.used.end();) {
     auto last = first;
-    while (std::next(last) != chunk.used.end() && std::next(last)->start - last->end() < kGapBytes) ++last;
+    while (std::next(last) != window.used.end() && std::next(last)->start - last->end() < kGapBytes) ++last;
     if (!target_.read(area_byte + first->start, std::span(at(first->start), at(last->end())))) return false;
     first = std::next(last);
   }
-  std::uint64_t gap = chunk.extent.start;
-  for (const Extent& used : chunk.used) {
+  std::uint64_t gap = window.extent.start;
+  for (const Extent& used : window.used) {
     std::fill(at(gap), at(used.start), std::byte{0});
     gap = used.end();
   }
-  std::fill(at(gap), at(chunk.extent.end()), std::byte{0});
+  std::fill(at(gap), at(window.extent.end()), std::byte{0});
   return true;
 }
 
 // Grains end at multiples of their size on the target; neighbours go together.
-Result<std::uint64_t> DeltaWriter::write_differences(const ImageChunk& chunk, Extent used, std::uint64_t area_byte) {
+Result<std::uint64_t> DeltaWriter::write_differences(const Window& window, Extent used, std::uint64_t area_byte) {
   std::uint64_t written = 0;
   Extent run{used.start, 0};
   for (std::uint64_t at = used.start; at < used.end();) {
     const std::uint64_t n = std::min(kGrainBytes - (area_byte + at) % kGrainBytes, used.end() - at);
-    const std::size_t in_chunk = static_cast<std::size_t>(at - chunk.extent.start);
-    const bool differs = std::memcmp(found_.data() + in_chunk, content_.data() + in_chunk, static_cast<std::size_t>(n)) != 0;
+    const std::size_t in_window = static_cast<std::size_t>(at - window.extent.start);
+    const bool differs = std::memcmp(found_.data() + in_window, content_.data() + in_window, static_cast<std::size_t>(n)) != 0;
     at += n;
     if (differs) run.length += n;
     if (differs && at < used.end()) continue;
-    if (run.length > 0) TRY(put(chunk, run, area_byte));
+    if (run.length > 0) TRY(put(window, run, area_byte));
     written += run.length;
     run = {at, 0};
   }
   return written;
 }
 
-Result<void> DeltaWriter::put(const ImageChunk& chunk, Extent run, std::uint64_t area_byte) {
-  if (chunk.entry.kind == ChunkEntry::Kind::zero) return writer_.zero(area_byte + run.start, run.length);
-  return writer_.write(area_byte + run.start, ByteSpan(content_).subspan(run.start - chunk.extent.start, run.length));
+Result<void> DeltaWriter::put(const Window& window, Extent run, std::uint64_t area_byte) {
+  if (window.zero) return writer_.zero(area_byte + run.start, run.length);
+  return writer_.write(area_byte + run.start, ByteSpan(content_).subspan(run.start - window.extent.start, run.length));
 }
 
 }  // namespace tintype

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "job/areas.h"
+#include "job/carry_out.h"
 #include "job/compare.h"
 #include "job/delta_writer.h"
 #include "job/image_walk.h"
@@ -26,7 +27,7 @@ struct Slot {
   DeltaCount count;
 };
 
-class Restore {
+class Restore final : public StepData {
  public:
   Restore(const RestoreRequest& request, JobContext& context)
       : request_(request), context_(context), target_(request.target, context, request.allow_errors) {}
@@ -34,16 +35,9 @@ class Restore {
   Result<RestoreReport> run() {
     TRY(request_.image->check_links());
     if (request_.validate_first) TRY(validate());
-    Result<void> done = carry_out();
-    if (!done && target_.flush_failed()) {
-      // Which write was lost nobody knows, but writes now go through at once (drive.h) and will say so themselves.
-      context_.events.warn(done.error().message() + "; all of it is written again, straight to the drive, to find out what cannot be written");
-      readers_.clear();
-      lost_at_source_ = 0;
-      report_ = {};
-      done = carry_out();
-    }
-    if (!done) return fail(unfinished(std::move(done).error()));
+    const std::string unfinished = request_.fresh_target ? "" : "the target is written to only in part: restore it again before you use it";
+    const std::uint64_t tables = TRY(carry_out(request_.plan, *request_.target, target_, *this, context_, unfinished));
+    report_.written_bytes += tables;
     if (request_.compare_after) TRY(compare());
     report_.unwritable_bytes = target_.unwritable().total_bytes();
     if (report_.unwritable_bytes > 0 || lost_at_source_ > 0) report_.outcome = Outcome::with_bad_sectors;
@@ -51,30 +45,16 @@ class Restore {
   }
 
  private:
-  Result<void> carry_out() {
-    for (const Extent& wipe : request_.plan.wipe_first) TRY(target_.zero(wipe.start, wipe.length));
-    TRY(target_.flush());
-    TRY(copy_all());
-    for (const CopyStep& step : request_.plan.copies)
-      if (step.head_last) TRY(copy_head(step));
-    if (lost_at_source_ > 0)
-      context_.events.warn(fmt::format("{} bytes could not be read when the image was made; they are zero on the target", lost_at_source_));
-    for (const HiddenSectorsFix& fix : request_.plan.fixes) TRY(apply(fix));
-    // The data must be safe before a table makes the target look whole; sector 0 comes after everything else.
-    TRY(target_.flush());
-    for (const TableWrite& table : request_.plan.write_last) {
-      if (&table == &request_.plan.write_last.back()) TRY(target_.flush());
-      TRY(target_.write(table.target_byte, table.bytes));
-      report_.written_bytes += table.bytes.size();
-    }
-    return target_.flush();
+  void start_over() override {
+    readers_.clear();
+    deltas_.clear();
+    lost_at_source_ = 0;
+    report_ = {};
   }
 
-  // Somebody who cancels must know that the target is no longer what it was.
-  static Error unfinished(Error error) {
-    if (error.code == ErrorCode::cancelled)
-      return std::move(error).with_hint("the target is written to only in part: restore it again before you use it");
-    return error;
+  void all_is_there() override {
+    if (lost_at_source_ > 0)
+      context_.events.warn(fmt::format("{} bytes could not be read when the image was made; they are zero on the target", lost_at_source_));
   }
 
   Result<void> validate() {
@@ -86,7 +66,7 @@ class Restore {
                 "nothing was written; use tintype validate to see all of it");
   }
 
-  Result<void> copy_all() {
+  Result<void> copy_all() override {
     const unsigned count = worker_count(context_.workers);
     for (unsigned i = 0; i < count; ++i) {
       readers_.emplace_back(request_.image);
@@ -151,8 +131,7 @@ class Restore {
   }
 
   // The beginning of an area, which makes it look like a file system.
-  Result<void> copy_head(const CopyStep& step) {
-    TRY(target_.flush());
+  Result<void> copy_head(const CopyStep& step) override {
     ImageWalk walk(request_.image, step.area);
     Slot slot;
     while (std::optional<ImageChunk> chunk = TRY(walk.next())) {
@@ -186,13 +165,6 @@ class Restore {
     TRY(reader.read(step.area, chunk.number, chunk.extent.length, chunk.entry, slot.content));
     for (const Extent& used : chunk.used)
       TRY(target_.write(step.target_byte + used.start, ByteSpan(slot.content).subspan(used.start - chunk.extent.start, used.length)));
-    return {};
-  }
-
-  Result<void> apply(const HiddenSectorsFix& fix) {
-    std::array<std::byte, 4> value{};
-    store_le(value, 0, fix.value);
-    for (const Extent& field : TRY(fields_on(*request_.target, fix))) TRY(target_.write(field.start, value));
     return {};
   }
 

@@ -19,6 +19,7 @@ struct RestoreRequest {
   bool compare_after = false;
   bool allow_errors = false;      // unwritable sectors are listed instead of asked about
   bool multi_pass = false;        // goes through a chain image by image, oldest first
+  bool fresh_target = false;      // made for this: what is left of it after a failure goes away
   bool delta = false;             // reads the target first and writes only what differs; also after a restore that was cut off
 };
 

@@ -43,23 +43,23 @@ std::uint64_t front_table_sectors(const Layout& layout) {
 
 class Planner {
  public:
-  Planner(const Catalog& image, const DriveInfo& target, const Layout& target_layout, const RestoreOptions& options,
+  Planner(const SourceView& source, const DriveInfo& target, const Layout& target_layout, const RestoreOptions& options,
           const TargetWords& words, Random& random)
-      : image_(image), target_(target), target_layout_(target_layout), options_(options), words_(words), random_(random) {}
+      : source_(source), target_(target), target_layout_(target_layout), options_(options), words_(words), random_(random) {}
 
   Result<RestorePlan> run() {
     if (target_.read_only) return fail(ErrorCode::denied, fmt::format("{} is read-only", target_.path));
-    if (image_.source.logical_sector_bytes != target_.logical_sector_bytes)
+    if (source_.drive.logical_sector_bytes != target_.logical_sector_bytes)
       return fail(ErrorCode::unsupported,
-                  fmt::format("the image is of a drive with sectors of {} bytes, those of {} have {}",
-                              image_.source.logical_sector_bytes, target_.path, target_.logical_sector_bytes),
+                  fmt::format("{} is of a drive with sectors of {} bytes, those of {} have {}", source_.words,
+                              source_.drive.logical_sector_bytes, target_.path, target_.logical_sector_bytes),
                   "choose a drive with the same sector size");
     if (options_.partition)
       TRY(plan_partition());
     else
       TRY(plan_drive());
     for (const CopyStep& step : plan_.copies) {
-      plan_.total_bytes += image_.areas[step.area].used_bytes;
+      plan_.total_bytes += source_.areas[step.area].used_bytes;
       plan_.touched.add({step.target_byte, step.limit_bytes});
     }
     for (const Extent& wipe : plan_.wipe_first) plan_.touched.add(wipe);
@@ -75,24 +75,24 @@ class Planner {
   // ---- the whole drive ----
 
   Result<void> plan_drive() {
-    if (image_.areas.empty()) return fail(ErrorCode::corrupt, "the image holds nothing");
-    if (image_.areas.size() == 1 && image_.areas.front().kind == AreaKind::drive) return plan_raw_drive();
-    for (const Partition& partition : image_.layout.partitions) {
+    if (source_.areas.empty()) return fail(ErrorCode::corrupt, fmt::format("{} holds nothing", source_.words));
+    if (source_.areas.size() == 1 && source_.areas.front().kind == AreaKind::drive) return plan_raw_drive();
+    for (const Partition& partition : source_.layout.partitions) {
       if (partition.extended) continue;
       if (const auto found = find_area(partition.id)) {
-        const Area& area = image_.areas[*found];
+        const Area& area = source_.areas[*found];
         if (area.start_byte == partition.start_sector * sector() && area.size_bytes == partition.sector_count * sector()) continue;
-        return fail(ErrorCode::corrupt, fmt::format("{} does not lie where the image's partition table says", name_of(area)));
+        return fail(ErrorCode::corrupt, fmt::format("{} does not lie where the partition table of {} says", name_of(area), source_.words));
       }
-      return fail(ErrorCode::usage, fmt::format("the image does not hold the whole drive: partition {} is not in it", partition.id_text(image_.layout.kind)),
-                  fmt::format("restore single partitions; it holds {}", list_areas()));
+      return fail(ErrorCode::usage, fmt::format("{} does not hold the whole drive: partition {} is not in it", source_.words, partition.id_text(source_.layout.kind)),
+                  fmt::format("take single partitions; it holds {}", list_areas()));
     }
-    Result<std::vector<TableSectors>> tables = render_tables(image_.layout, target_sectors());
+    Result<std::vector<TableSectors>> tables = render_tables(source_.layout, target_sectors());
     if (!tables) return fail(std::move(tables).error().within(fmt::format("the partitions do not fit on {}", target_.path)));
     lose_everything();
     wipe_tables();
-    for (std::size_t i = 0; i < image_.areas.size(); ++i) {
-      const Area& area = image_.areas[i];
+    for (std::size_t i = 0; i < source_.areas.size(); ++i) {
+      const Area& area = source_.areas[i];
       const bool first_track = area.kind == AreaKind::first_track;
       const std::uint64_t skip = first_track ? std::min(area.size_bytes, rendered_front_bytes()) : 0;
       if (!first_track) wipe_ends({area.start_byte, area.size_bytes});
@@ -104,7 +104,7 @@ class Planner {
   }
 
   Result<void> plan_raw_drive() {
-    const Area& area = image_.areas.front();
+    const Area& area = source_.areas.front();
     if (target_.size_bytes < area.size_bytes) return too_small(area.size_bytes, target_.size_bytes);
     lose_everything();
     wipe_tables();
@@ -117,7 +117,7 @@ class Planner {
 
   // What makes the drive look whole, and comes from the tables: sector 0 and the header of a GPT. Its entries lie anywhere behind
   // and are found through the header only; what lies around them belongs to the first track.
-  std::uint64_t rendered_front_bytes() const { return (has_gpt(image_.layout) ? 2 : 1) * sector(); }
+  std::uint64_t rendered_front_bytes() const { return (has_gpt(source_.layout) ? 2 : 1) * sector(); }
 
   // No old table, in whichever place, may be found while the restore runs or after it.
   void wipe_tables() {
@@ -162,9 +162,9 @@ class Planner {
   Result<void> plan_partition() {
     const std::optional<std::size_t> found = find_area(*options_.partition);
     if (!found)
-      return fail(ErrorCode::not_found, fmt::format("the image holds no partition {:#x}", *options_.partition),
+      return fail(ErrorCode::not_found, fmt::format("{} holds no partition {:#x}", source_.words, *options_.partition),
                   fmt::format("it holds {}", list_areas()));
-    const Area& area = image_.areas[*found];
+    const Area& area = source_.areas[*found];
     Layout layout = target_layout_;
     std::uint32_t id = 0;
     switch (options_.where) {
@@ -204,14 +204,14 @@ class Planner {
       if (words_.contains(0) && !words_.at(0).empty())
         return fail(ErrorCode::refused, fmt::format("{} has no partition table, but holds data: {}", target_.path, words_.at(0)),
                     "restore to the drive as a whole, or clear it first");
-      const TableKind kind = image_.layout.kind == TableKind::none ? TableKind::gpt : image_.layout.kind;
+      const TableKind kind = source_.layout.kind == TableKind::none ? TableKind::gpt : source_.layout.kind;
       layout = TRY(make_layout(kind == TableKind::hybrid ? TableKind::gpt : kind, target_sectors(), target_.logical_sector_bytes, random_));
       plan_.summary.push_back(fmt::format("make a new {} on {}", to_string(layout.kind), target_.path));
     } else {
       TRY(check_free_space_is_known());
       layout = TRY(layout_on_drive(std::move(layout), target_sectors()));
     }
-    const Partition* source = image_.layout.find(area.partition);
+    const Partition* source = source_.layout.find(area.partition);
     Partition wanted = source != nullptr ? *source : Partition{};
     if (wanted.mbr_type == 0 && !wanted.type_guid) wanted.mbr_type = mbr_type_of(area.fs.type);
     wanted.sector_count = div_round_up(area.size_bytes, sector());
@@ -257,7 +257,7 @@ class Planner {
 
   // Gives the entry the type of the image's partition, if that has one.
   Result<Layout> typed(Layout layout, std::uint32_t id, const Area& area) {
-    const Partition* source = image_.layout.find(area.partition);
+    const Partition* source = source_.layout.find(area.partition);
     if (created_ || source == nullptr || (source->mbr_type == 0 && !source->type_guid)) return layout;
     const Layout before = layout;
     layout = TRY(set_type(std::move(layout), id, *source));
@@ -279,7 +279,7 @@ class Planner {
   }
 
   Result<void> copy_to_partition(std::size_t index, Layout layout, std::uint32_t id) {
-    const Area& area = image_.areas[index];
+    const Area& area = source_.areas[index];
     const Partition place = *layout.find(id);
     const std::uint64_t room = place.sector_count * sector();
     if (room < area.size_bytes) return too_small(area.size_bytes, room);
@@ -299,7 +299,7 @@ class Planner {
   }
 
   Result<void> copy_to_bare_drive(std::size_t index) {
-    const Area& area = image_.areas[index];
+    const Area& area = source_.areas[index];
     if (target_.size_bytes < area.size_bytes) return too_small(area.size_bytes, target_.size_bytes);
     lose_everything();
     copy_with_head(index, {0, target_.size_bytes});
@@ -309,7 +309,7 @@ class Planner {
   }
 
   void copy_with_head(std::size_t index, Extent place) {
-    const Area& area = image_.areas[index];
+    const Area& area = source_.areas[index];
     wipe_ends(place);
     plan_.copies.push_back({index, place.start, std::min(kHeadBytes, area.size_bytes), area.size_bytes, true});
   }
@@ -317,12 +317,12 @@ class Planner {
   // The code behind sector 0, if asked for: never into a partition or a table of the target.
   Result<void> add_first_track(const Layout& layout) {
     if (!options_.first_track_sectors) return {};
-    for (std::size_t i = 0; i < image_.areas.size(); ++i) {
-      if (image_.areas[i].kind != AreaKind::first_track) continue;
-      std::uint64_t limit = image_.areas[i].size_bytes;
+    for (std::size_t i = 0; i < source_.areas.size(); ++i) {
+      if (source_.areas[i].kind != AreaKind::first_track) continue;
+      std::uint64_t limit = source_.areas[i].size_bytes;
       if (*options_.first_track_sectors != 0) limit = std::min(limit, *options_.first_track_sectors * sector());
       for (const Partition& partition : layout.partitions) limit = std::min(limit, partition.start_sector * sector());
-      const std::uint64_t skip = std::max(front_table_sectors(layout), front_table_sectors(image_.layout)) * sector();
+      const std::uint64_t skip = std::max(front_table_sectors(layout), front_table_sectors(source_.layout)) * sector();
       if (skip >= limit) {
         plan_.summary.push_back("write nothing of the first track: tables and partitions leave it no room");
         return {};
@@ -331,7 +331,7 @@ class Planner {
       plan_.summary.push_back(fmt::format("write sectors {} to {} of the first track", skip / sector(), limit / sector() - 1));
       return {};
     }
-    return fail(ErrorCode::not_found, "the image holds no first track", "leave the first track out of the restore");
+    return fail(ErrorCode::not_found, fmt::format("{} holds no first track", source_.words), "leave the first track out");
   }
 
   // ---- shared ----
@@ -346,8 +346,8 @@ class Planner {
   }
 
   std::optional<std::size_t> find_area(std::uint32_t id) const {
-    for (std::size_t i = 0; i < image_.areas.size(); ++i) {
-      const Area& area = image_.areas[i];
+    for (std::size_t i = 0; i < source_.areas.size(); ++i) {
+      const Area& area = source_.areas[i];
       if (area.kind != AreaKind::first_track && area.partition == id) return i;
     }
     return std::nullopt;
@@ -356,13 +356,13 @@ class Planner {
   std::string name_of(const Area& area) const {
     if (area.kind == AreaKind::first_track) return "the first track";
     if (area.kind == AreaKind::drive) return "the drive";
-    const Partition* partition = image_.layout.find(area.partition);
-    return fmt::format("partition {} ({})", partition != nullptr ? partition->id_text(image_.layout.kind) : "?", to_string(area.fs.type));
+    const Partition* partition = source_.layout.find(area.partition);
+    return fmt::format("partition {} ({})", partition != nullptr ? partition->id_text(source_.layout.kind) : "?", to_string(area.fs.type));
   }
 
   std::string list_areas() const {
     std::string text;
-    for (const Area& area : image_.areas)
+    for (const Area& area : source_.areas)
       if (area.kind != AreaKind::first_track) text += (text.empty() ? "" : ", ") + name_of(area);
     return text;
   }
@@ -373,7 +373,7 @@ class Planner {
                 "choose a larger target");
   }
 
-  const Catalog& image_;
+  const SourceView& source_;
   const DriveInfo& target_;
   const Layout& target_layout_;
   const RestoreOptions& options_;
@@ -386,9 +386,14 @@ class Planner {
 
 }  // namespace
 
+Result<RestorePlan> plan_restore(const SourceView& source, const DriveInfo& target, const Layout& target_layout,
+                                 const RestoreOptions& options, const TargetWords& words, Random& random) {
+  return Planner(source, target, target_layout, options, words, random).run();
+}
+
 Result<RestorePlan> plan_restore(const Catalog& image, const DriveInfo& target, const Layout& target_layout,
                                  const RestoreOptions& options, const TargetWords& words, Random& random) {
-  return Planner(image, target, target_layout, options, words, random).run();
+  return plan_restore(view_of(image), target, target_layout, options, words, random);
 }
 
 }  // namespace tintype

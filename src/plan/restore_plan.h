@@ -10,18 +10,18 @@
 #include "base/extent.h"
 #include "base/result.h"
 #include "drive/drive.h"
-#include "image/catalog.h"
 #include "layout/layout.h"
+#include "plan/source_view.h"
 
 namespace tintype {
 
-// What a restore was asked to do. A plain value.
+// What a restore, or a copy, was asked to do. A plain value.
 struct RestoreOptions {
-  // Empty: the whole drive as it was. Else this partition out of the image (id as in the image's layout).
+  // Empty: the whole drive as it was. Else this partition out of the source (id as in its layout; 0: all of a drive without a table).
   std::optional<std::uint32_t> partition;
   enum class Where {
     old_place,   // the same place on the target; with `partition` empty: the only choice
-    partition,   // into target_partition, whose entry gets the image's type
+    partition,   // into target_partition, whose entry gets the source's type
     free_space,  // a new partition in the first free space that is large enough
   };
   Where where = Where::old_place;
@@ -30,7 +30,7 @@ struct RestoreOptions {
   std::optional<std::uint64_t> first_track_sectors;
 };
 
-// One area of the image and where it goes.
+// One area of the source and where it goes.
 struct CopyStep {
   std::size_t area = 0;
   std::uint64_t target_byte = 0;
@@ -72,6 +72,8 @@ using TargetWords = std::map<std::uint32_t, std::string>;
 // Pure: reads nothing, writes nothing. `target_layout` is what the target has now; `random` gives the ids of new partitions.
 // Errors: no_space with both numbers if the target is too small; not_found naming the partitions there are; usage;
 // unsupported where sector sizes differ.
+Result<RestorePlan> plan_restore(const SourceView& source, const DriveInfo& target, const Layout& target_layout,
+                                 const RestoreOptions& options, const TargetWords& words, Random& random);
 Result<RestorePlan> plan_restore(const Catalog& image, const DriveInfo& target, const Layout& target_layout,
                                  const RestoreOptions& options, const TargetWords& words, Random& random);
 
