@@ -36,7 +36,13 @@ constexpr std::array<ActionInfo, kActionCount> kActions = {{
      .built = true},
     {.action = Action::copy, .feature = "A4", .slash = "copy", .gnu = "copy",
      .summary = "copy a drive or partition straight to another",
-     .examples = "tintype copy --source-drive 0 --target-drive 1"},
+     .about = "Copies what is in use of a drive to another drive or raw file, of a partition into another partition, or of a partition "
+              "into the free space of a drive when the target names none. An image can be the source. The partition table comes "
+              "last: a copy that was cut off does not look whole.",
+     .examples = "tintype copy --source-drive 0 --target-drive 1\n"
+                 "tintype copy --source disk.raw@1 --target other.raw@2 --byte-for-byte\n"
+                 "tintype copy --source pc.tti --target new.raw --dry-run",
+     .built = true},
     {.action = Action::list, .feature = "A5", .slash = "l", .gnu = "list",
      .summary = "show drives and partitions, or what an image holds",
      .about = "Without options every drive of the machine is shown. The numbers and partition ids are those that "

@@ -11,7 +11,7 @@ constexpr ActionSet kRestore = bit(Action::restore);
 constexpr ActionSet kPlaces = kRestore | bit(Action::copy);
 constexpr ActionSet kShows = actions(Action::mount, Action::serve, Action::boot);
 constexpr ActionSet kReadsImage =
-    kImaging | kOpensImage | actions(Action::list, Action::salvage, Action::purge, Action::repair, Action::consolidate);
+    kImaging | kOpensImage | actions(Action::copy, Action::list, Action::salvage, Action::purge, Action::repair, Action::consolidate);
 constexpr ActionSet kPurge = bit(Action::purge);
 constexpr ActionSet kWorks = kImaging | actions(Action::copy, Action::repair, Action::consolidate);
 
@@ -49,7 +49,7 @@ constexpr std::array kBeyond = {
     Option{.features = "S1", .slash = "", .gnu = "allow-in-use", .actions = kBackup | bit(Action::copy),
            .group = Group::locking,
            .help = "Read a source although it is mounted for writing. The image then says that it is not of one "
-                   "point in time.",
+                   "point in time; a copy is not either.",
            .built = true},
     Option{.features = "B27", .slash = "", .gnu = "retries", .kind = Kind::integer,
            .actions = kBackup | bit(Action::copy), .group = Group::checking, .value_name = "N",
@@ -77,7 +77,7 @@ constexpr std::array kBeyond = {
            .min = 1, .max = 100, .percent = true, .built = true},
     Option{.features = "X7", .slash = "", .gnu = "delta", .actions = kPlaces, .group = Group::tuning,
            .help = "Read the target first and write only what differs: the fast way back to an earlier state, and the way to "
-                   "finish a restore that was cut off.",
+                   "finish a restore or a copy that was cut off.",
            .built = true},
     Option{.features = "X3", .slash = "", .gnu = "mount-point", .kind = Kind::path, .actions = bit(Action::unmount), .group = Group::what,
            .value_name = "FOLDER", .help = "The folder that an image was mounted on.", .built = true},

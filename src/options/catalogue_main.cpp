@@ -23,7 +23,7 @@ constexpr std::array kMain = {
            .help = "The image: a path, or DRIVE@ID:\\path for a place on a partition that is not mounted. The "
                    "extension may be left out. A backup into a folder finds a name by itself.",
            .built = true},
-    Option{.features = "B1 R1 V1", .slash = "base", .gnu = "base", .kind = Kind::path, .actions = kWithChain,
+    Option{.features = "B1 R1 V1", .slash = "base", .gnu = "base", .kind = Kind::path, .actions = kWithChain | bit(Action::copy),
            .group = Group::what, .value_name = "IMAGE",
            .help = "The image that a changes-only image builds on. In a backup only what changed since then is saved, and the drive is "
                    "found by itself. A consolidation merges what comes after it. Elsewhere it is needed only if the image does not lie "
@@ -37,10 +37,10 @@ constexpr std::array kMain = {
            .built = true},
     Option{.features = "A4 R1", .slash = "sd", .gnu = "source-drive", .kind = Kind::drive,
            .actions = bit(Action::copy), .group = Group::what, .value_name = "DRIVE[@ID]",
-           .help = "The drive or partition to copy from, named as in --drive.", .repeatable = true},
+           .help = "The drive or partition to copy from, named as in --drive; also an image (pc.tti, pc.tti@2).", .built = true},
     Option{.features = "A4 R1", .slash = "td", .gnu = "target-drive", .kind = Kind::drive,
            .actions = bit(Action::copy), .group = Group::what, .value_name = "DRIVE[@ID]",
-           .help = "The drive or partition to copy to, named as in --drive."},
+           .help = "The drive or partition to copy to, named as in --drive. A path that does not exist becomes a raw file.", .built = true},
     Option{.features = "R4", .slash = "sp", .gnu = "source-partition", .kind = Kind::partition,
            .actions = bit(Action::restore), .group = Group::what, .value_name = "ID",
            .help = "Take only this partition out of the image; its id is shown by list --file.", .built = true},

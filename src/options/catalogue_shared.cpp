@@ -18,7 +18,7 @@ constexpr ActionSet kWrites = actions(Action::backup, Action::restore, Action::c
 // Manual tables 4, 6, 8, 10: what several actions have.
 constexpr std::array kShared = {
     Option{.features = "B2 B26 V1", .slash = "pw", .gnu = "password", .kind = Kind::password,
-           .actions = kImaging | kOpensImage | actions(Action::list, Action::salvage, Action::purge, Action::repair, Action::consolidate),
+           .actions = kImaging | kOpensImage | actions(Action::copy, Action::list, Action::salvage, Action::purge, Action::repair, Action::consolidate),
            .group = Group::image, .value_name = "TEXT",
            .help = "The image's password. Other users can see it in the list of processes: --password-file, "
                    "--password-fd, the variable TINTYPE_PASSWORD or the prompt keep it hidden.",

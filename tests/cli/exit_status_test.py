@@ -21,7 +21,7 @@ class ExitStatusTest(support.ProgramTest):
                       ("validate", "--file"), ("/b", f"/d:{self.drive}", "/f:x", "/base:y"),
                       ("backup", "--drive", "", "--file", "x"), ("backup", "--drive", self.drive + "@x", "--file", "x"),
                       ("backup", "--drive", self.drive, "--file", "x", "--max-file-size", "5"),
-                      ("copy", "--source-drive", "0", "--target-drive", "1"),
+                      ("copy", "--source-drive", "nothing.raw"),
                       ("backup", "--drive", self.drive, "--file", "x", "--description", "x" * 128),
                       ("backup", "--drive", self.drive, "--file", "x", "--encryption", "3")):
             self.assert_fails(2, *words)

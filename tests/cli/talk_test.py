@@ -154,7 +154,7 @@ class TalkTest(support.ProgramTest):
         changed = support.read_at(target, 0, support.DRIVE_BYTES)
         terminal.type("y\n")
         self.assertEqual(terminal.status(), 3, terminal.text)
-        self.assertIn("changed while the restore was prepared", terminal.text)
+        self.assertIn("changed while everything was prepared", terminal.text)
         self.assertTrue(support.read_at(target, 0, support.DRIVE_BYTES) == changed)
 
     def test_a_password_is_typed_unseen(self):

@@ -78,7 +78,7 @@ TEST(Help, KeepsTheWidth) {
 TEST(Help, SpeaksTheSpellingAskedFor) {
   EXPECT_THAT(help_text(Action::backup, Spelling::slash, 80), HasSubstr("tintype /b /d:0 /f:/mnt/bk/pc\n"));
   EXPECT_THAT(help_text(Action::backup, Spelling::gnu, 80), HasSubstr("tintype backup --drive 0 --file /mnt/bk/pc\n"));
-  EXPECT_THAT(help_text(Action::copy, Spelling::gnu, 80), HasSubstr("This action is not built yet."));
+  EXPECT_THAT(help_text(Action::disc, Spelling::gnu, 80), HasSubstr("This action is not built yet."));
 }
 
 TEST(Help, ExamplesAreCommandsThatWork) {

@@ -38,6 +38,27 @@ std::string partition_words(const PartitionListing& partition, const DriveListin
   return text;
 }
 
+// `what` is written to `path`: an image or a copy.
+Result<SourceUse> use_of_source(const ResolvedDrive& source, const std::string& path, const std::string& what, bool allow_in_use) {
+  const std::vector<Use> uses = TRY(find_uses(source.drive->info().path));
+  const ExtentSet bytes = chosen_bytes(source);
+  SourceUse result;
+  result.exclusive = uses.empty();
+  for (const Use& use : uses) {
+    if (!bytes.intersects(use.extent)) continue;
+    if (holds_file(use, path))
+      return fail(ErrorCode::refused, fmt::format("the {} {} would be written into its own source: {}", what, printable(path), printable(use.text())),
+                  "put it on another partition");
+    if (use.kind == Use::Kind::mount && use.read_only && result.consistency == "offline") result.consistency = "read-only";
+    if (!writes(use)) continue;
+    if (!allow_in_use)
+      return fail(ErrorCode::busy, fmt::format("the source is in use: {}", printable(use.text())),
+                  fmt::format("unmount it, or use --allow-in-use if {} {} that is not of one point in time will do", what == "image" ? "an" : "a", what));
+    result.consistency = "in-use";
+  }
+  return result;
+}
+
 }  // namespace
 
 ExtentSet chosen_bytes(const ResolvedDrive& source) {
@@ -55,26 +76,30 @@ ExtentSet chosen_bytes(const ResolvedDrive& source) {
 }
 
 Result<SourceUse> check_source(const ResolvedDrive& source, const std::string& image_path, bool allow_in_use) {
-  const std::string& path = source.drive->info().path;
-  if (same_bytes(path, image_path))
+  if (same_bytes(source.drive->info().path, image_path))
     return fail(ErrorCode::refused, fmt::format("{} is the source itself", printable(image_path)), "give the image another name");
-  const std::vector<Use> uses = TRY(find_uses(path));
-  const ExtentSet bytes = chosen_bytes(source);
-  SourceUse result;
-  result.exclusive = uses.empty();
-  for (const Use& use : uses) {
-    if (!bytes.intersects(use.extent)) continue;
-    if (holds_file(use, image_path))
-      return fail(ErrorCode::refused, fmt::format("the image {} would be written into its own source: {}", printable(image_path), printable(use.text())),
-                  "put it on another partition");
-    if (use.kind == Use::Kind::mount && use.read_only && result.consistency == "offline") result.consistency = "read-only";
-    if (!writes(use)) continue;
-    if (!allow_in_use)
-      return fail(ErrorCode::busy, fmt::format("the source is in use: {}", printable(use.text())),
-                  "unmount it, or use --allow-in-use if an image that is not of one point in time will do");
-    result.consistency = "in-use";
-  }
-  return result;
+  return use_of_source(source, image_path, "image", allow_in_use);
+}
+
+Result<SourceUse> check_copy_source(const ResolvedDrive& source, const std::string& target_path, bool allow_in_use) {
+  return use_of_source(source, target_path, "copy", allow_in_use);
+}
+
+Kinship kinship(const std::string& source_path, const std::string& target_path) {
+  if (!exists(source_path) || !exists(target_path)) return {};
+  const Result<Location> from = location_of(source_path), to = location_of(target_path);
+  if (!from || !to || from->object != to->object) return {};
+  return {true, from->extent == to->extent};
+}
+
+Result<void> check_overlap(const SourceView& source, const std::string& target_path, const RestorePlan& plan) {
+  const Location from = TRY(location_of(source.drive.path)), to = TRY(location_of(target_path));
+  ExtentSet read;
+  for (const CopyStep& step : plan.copies) read.add({from.extent.start + source.areas[step.area].start_byte, source.areas[step.area].size_bytes});
+  for (const Extent& written : plan.touched.items())
+    if (read.intersects({to.extent.start + written.start, written.length}))
+      return fail(ErrorCode::refused, fmt::format("the copy would be written over its own source, {}", printable(source.drive.path)), "choose another target");
+  return {};
 }
 
 Result<TargetUse> check_target(const std::string& target_path, const RestorePlan& plan, const std::vector<std::string>& image_files) {

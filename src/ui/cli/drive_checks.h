@@ -23,6 +23,17 @@ struct SourceUse {
   bool exclusive = false;  // nobody uses any of it: it may be claimed
 };
 Result<SourceUse> check_source(const ResolvedDrive& source, const std::string& image_path, bool allow_in_use);
+// The same for a copy to `target_path`, which may be another partition of the very drive.
+Result<SourceUse> check_copy_source(const ResolvedDrive& source, const std::string& target_path, bool allow_in_use);
+
+// How source and target of a copy lie to each other. What cannot be found out counts as strangers.
+struct Kinship {
+  bool same_object = false;  // parts of one device or file
+  bool same_drive = false;   // the very same part
+};
+Kinship kinship(const std::string& source_path, const std::string& target_path);
+// For drives that are parts of one object: Error{refused} if a byte that is read is one that is written.
+Result<void> check_overlap(const SourceView& source, const std::string& target_path, const RestorePlan& plan);
 
 // Error{busy} if what the plan writes is in use, Error{refused} if the target is one of the image's own files.
 struct TargetUse {

@@ -83,6 +83,8 @@ std::string objects_of(const options::ParsedCommand& command) {
   switch (command.action) {
     case options::Action::backup: return fmt::format("{} to {}", drives, file);
     case options::Action::restore: return fmt::format("{} to {}", file, drives.empty() ? "its own drive" : drives);
+    case options::Action::copy:
+      return fmt::format("{} to {}", command.text("source-drive").value_or(""), command.text("target-drive").value_or(""));
     default: return file;
   }
 }

@@ -36,6 +36,7 @@ Result<Report> run_chosen(Session& session) {
     case Action::salvage: return run_salvage_action(session);
     case Action::purge: return run_purge_action(session);
     case Action::repair: return run_repair_action(session);
+    case Action::copy: return run_copy_action(session);
     case Action::consolidate: return run_consolidate_action(session);
     case Action::mount: return run_mount_action(session);
     case Action::unmount: return run_unmount_action(session);

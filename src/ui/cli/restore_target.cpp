@@ -13,59 +13,39 @@
 namespace tintype::cli {
 namespace {
 
-RestoreTarget new_file(const DriveName& name, const Catalog& image) {
+RestoreTarget new_file(const DriveName& name, const SourceView& image) {
   RestoreTarget target;
   target.path = name.word;
   target.is_new = true;
   target.info.path = name.word;
-  target.info.size_bytes = image.source.size_bytes;
-  target.info.logical_sector_bytes = image.source.logical_sector_bytes;
-  target.info.physical_sector_bytes = image.source.logical_sector_bytes;
-  target.layout.sector_bytes = image.source.logical_sector_bytes;
-  target.layout.drive_sectors = image.source.size_bytes / image.source.logical_sector_bytes;
-  target.text = fmt::format("the new file {}, {}", printable(name.word), format_size(image.source.size_bytes));
+  target.info.size_bytes = image.drive.size_bytes;
+  target.info.logical_sector_bytes = image.drive.logical_sector_bytes;
+  target.info.physical_sector_bytes = image.drive.logical_sector_bytes;
+  target.layout.sector_bytes = image.drive.logical_sector_bytes;
+  target.layout.drive_sectors = image.drive.size_bytes / image.drive.logical_sector_bytes;
+  target.text = fmt::format("the new file {}, {}", printable(name.word), format_size(image.drive.size_bytes));
   return target;
-}
-
-// Ids of the partitions that the image holds, and whether they are all that its source had.
-struct Held {
-  std::vector<std::uint32_t> ids;
-  bool whole_drive = false;
-};
-
-Held held_by(const Catalog& image) {
-  Held held;
-  for (const Area& area : image.areas) {
-    if (area.kind == AreaKind::drive) held.whole_drive = true;
-    if (area.kind == AreaKind::partition) held.ids.push_back(area.partition);
-  }
-  const bool all = std::ranges::all_of(image.layout.partitions, [&](const Partition& partition) {
-    return partition.extended || std::ranges::find(held.ids, partition.id) != held.ids.end();
-  });
-  held.whole_drive = held.whole_drive || all;
-  return held;
 }
 
 }  // namespace
 
-Result<RestoreTarget> find_target(const options::ParsedCommand& command, const Catalog& image) {
-  std::vector<std::string> names = command.texts("drive");
+Result<RestoreTarget> find_target(std::vector<std::string> names, const SourceView& image) {
   if (names.empty()) names.push_back("#");
-  if (names.size() > 1) return fail(ErrorCode::usage, "a restore has one target", "give --drive once, with at most one partition");
+  if (names.size() > 1) return fail(ErrorCode::usage, "there can be only one target", "name it once, with at most one partition");
   const DriveName name = TRY(parse_drive_name(names.front()));
   if (name.kind == DriveName::Kind::path && name.partitions.empty() && !file_exists(name.word)) return new_file(name, image);
   const ResolveOptions options{.open = {.sector_bytes = 0}, .image_signature = image.layout.signature_text()};
   ResolvedDrive found = TRY(resolve(name, this_machine(), options));
-  const bool same_sectors = found.drive->info().logical_sector_bytes == image.source.logical_sector_bytes;
+  const bool same_sectors = found.drive->info().logical_sector_bytes == image.drive.logical_sector_bytes;
   if (!same_sectors && found.layout.kind == TableKind::none && !found.listed) {
     // A raw file without a table does not tell its sector size: the image's is as good as any.
-    OpenOptions with_size{.sector_bytes = image.source.logical_sector_bytes};
+    OpenOptions with_size{.sector_bytes = image.drive.logical_sector_bytes};
     if (Result<std::shared_ptr<Drive>> again = this_machine().open(found.drive->info().path, with_size)) {
       found.drive = std::move(again).take();
       found.layout = TRY(read_layout(*found.drive));
     }
   }
-  if (found.partitions.size() > 1) return fail(ErrorCode::usage, "a restore has one target partition", "name one");
+  if (found.partitions.size() > 1) return fail(ErrorCode::usage, "there can be only one target partition", "name one");
   RestoreTarget target;
   target.info = found.drive->info();
   target.path = target.info.path;
@@ -77,17 +57,17 @@ Result<RestoreTarget> find_target(const options::ParsedCommand& command, const C
   return target;
 }
 
-Result<RestoreOptions> placement_of(const options::ParsedCommand& command, const Catalog& image, const RestoreTarget& target) {
+Result<RestoreOptions> placement_of(const options::ParsedCommand& command, const SourceView& image, const RestoreTarget& target) {
   RestoreOptions options;
-  const Held held = held_by(image);
+  const SourceView::Held held = image.held();
   const bool first_fit = command.flag("first-fit");
   if (const auto wanted = command.number("source-partition")) {
     options.partition = static_cast<std::uint32_t>(*wanted);
   } else if (target.partition_named || first_fit || !held.whole_drive) {
-    if (held.ids.size() != 1)
-      return fail(ErrorCode::usage, held.ids.empty() ? "the image holds no single partitions" : "the image holds several partitions",
-                  held.ids.empty() ? "restore the whole drive" : "say which with --source-partition; list --file shows them");
-    options.partition = held.ids.front();
+    if (held.partitions.size() != 1)
+      return fail(ErrorCode::usage, held.partitions.empty() ? "the image holds no single partitions" : "the image holds several partitions",
+                  held.partitions.empty() ? "restore the whole drive" : "say which with --source-partition; list --file shows them");
+    options.partition = held.partitions.front();
   }
   if (target.partition_named) {
     if (first_fit || command.flag("original-place"))
@@ -113,7 +93,7 @@ Result<std::shared_ptr<Drive>> open_target(const RestoreTarget& target, bool exc
   const bool same = drive->size_bytes() == target.info.size_bytes && now.kind == target.layout.kind &&
                     now.table_sectors == target.layout.table_sectors && now.partitions == target.layout.partitions;
   if (same) return drive;
-  return fail(ErrorCode::refused, fmt::format("the partition table of {} changed while the restore was prepared", printable(target.path)),
+  return fail(ErrorCode::refused, fmt::format("the partition table of {} changed while everything was prepared", printable(target.path)),
               "nothing was written; look at it with tintype list and start again");
 }
 

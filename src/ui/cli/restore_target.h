@@ -4,7 +4,6 @@
 #include <string>
 
 #include "base/page_cache.h"
-#include "image/reader.h"
 #include "naming/resolve.h"
 #include "options/command.h"
 #include "plan/restore_plan.h"
@@ -23,12 +22,12 @@ struct RestoreTarget {
   std::string text;  // for questions: "drive 1: /dev/sdb, Samsung SSD 870 …", "new.raw, 20 GiB"
 };
 
-// Finds what --drive names; without it, the drive whose signature the image holds. A path that does not exist is a
-// new file of the source's size. Writes nothing.
-Result<RestoreTarget> find_target(const options::ParsedCommand& command, const Catalog& image);
+// Finds what the names (--drive, --target-drive) mean; without any, the drive whose signature `source` has. A path that does not exist
+// is a new file of the source's size. Writes nothing. Of `source` only the drive and its layout are looked at.
+Result<RestoreTarget> find_target(std::vector<std::string> names, const SourceView& source);
 
-// What of the image goes where, from --source-partition, --first-fit and the target's name.
-Result<RestoreOptions> placement_of(const options::ParsedCommand& command, const Catalog& image, const RestoreTarget& target);
+// What of the image a restore puts where, from --source-partition, --first-fit and the target's name.
+Result<RestoreOptions> placement_of(const options::ParsedCommand& command, const SourceView& image, const RestoreTarget& target);
 
 // Opens the target for writing, or makes the new file. Error{refused} if its size or its partition table is no longer what
 // find_target() saw before the target could be locked.

@@ -27,8 +27,8 @@ CacheUse cache_of(const options::ParsedCommand& command, bool gentle) {
   cache.flush_removable = has(kFlushRemovable) && !has(kCachedWrites);
   // The recovery file is computed from what was written.
   cache.read_again = command.action == options::Action::backup && command.number("parity").value_or(0) != 0;
-  const bool small = (command.action == options::Action::backup && has(kSmallOnBackup)) ||
-                     (command.action == options::Action::restore && has(kSmallOnRestore));
+  const bool to_drive = command.action == options::Action::restore || command.action == options::Action::copy;
+  const bool small = (command.action == options::Action::backup && has(kSmallOnBackup)) || (to_drive && has(kSmallOnRestore));
   if (small) cache.dirty_bytes = kSmallCacheBytes;
   if (gentle) cache.dirty_bytes = kGentleCacheBytes;
   return cache;

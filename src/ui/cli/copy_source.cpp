@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/cli/copy_source.h"
+
+#include <filesystem>
+
+#include "image/image_drive.h"
+#include "image/part_names.h"
+
+namespace tintype::cli {
+
+bool is_image(const std::string& path, Session& session) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return false;
+  const SplitPath split = split_path(path);
+  const Result<std::shared_ptr<Place>> place = session.tuning().open_place(split.folder);
+  return place && read_part_header(**place, split.name).has_value();
+}
+
+Result<CopySource> find_copy_source(Session& session) {
+  const DriveName name = TRY(parse_drive_name(*session.command().text("source-drive")));
+  if (name.partitions.size() > 1)
+    return fail(ErrorCode::usage, "a copy takes one partition, or the whole drive", "copy the partitions one after the other");
+  CopySource source;
+  if (name.kind != DriveName::Kind::path || !is_image(name.word, session)) {
+    source.found = TRY(resolve(name, this_machine()));
+    return source;
+  }
+  source.image = TRY(open_image(name.word, session));
+  TRY(require_chain(*source.image));
+  source.found.drive = make_image_drive(source.image->reader, {.name = source.image->path});
+  source.found.layout = source.image->reader->catalog().layout;
+  source.found.partitions = name.partitions;
+  return source;
+}
+
+}  // namespace tintype::cli
