@@ -2,6 +2,7 @@
 // Parsers by themselves, and a small volume of ntfs-3g's (seed_packed of the fuzz target) that is damaged here and there.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -76,8 +77,9 @@ TEST(NtfsReparse, MalformedTargets) {
 
 class NtfsTreeDamage : public testing::Test {
  protected:
-  void SetUp() override {
-    std::ifstream in(TINTYPE_SOURCE_DIR "/tests/damaged/fuzz_ntfs_tree/seed_packed", std::ios::binary);
+  void SetUp() override { use("seed_packed"); }
+  void use(const std::string& name) {
+    std::ifstream in(TINTYPE_SOURCE_DIR "/tests/damaged/fuzz_ntfs_tree/" + name, std::ios::binary);
     const std::string seed{std::istreambuf_iterator<char>(in), {}};
     drive_ = fuzz::ntfs_volume_of(as_bytes(seed));
     ASSERT_TRUE(drive_);
@@ -149,6 +151,29 @@ TEST_F(NtfsTreeDamage, ATornRecordStillShowsInItsFolder) {
   EXPECT_EQ(content(*all, find_node(*all, "l").value()), "p/t");
 }
 
+TEST_F(NtfsTreeDamage, ATornIndexBlockHidesItsOwnNamesOnly) {
+  use("seed_listed");
+  const FileNode folder = find_node(*tree(), "d").value();
+  const auto count = [&](bool& sound) {
+    std::size_t names = 0;
+    sound = tree()->list(folder, [&](const FileNode&) { return ++names > 0; }).has_value();
+    return names;
+  };
+  bool sound = false;
+  ASSERT_EQ(count(sound), 44U);
+  EXPECT_TRUE(sound);
+  const Mft mft = Mft::open(*drive_, boot_).value();
+  const File file = mft.load_file(folder.id).value();
+  const Extent block = places_of(file.find(kIndexAllocation, "$I30")->runs, boot_.cluster_bytes, {0, 4096}).front();
+  ASSERT_TRUE(drive_->zero(block.start + 510, 2));
+  EXPECT_LT(count(sound), 44U);
+  EXPECT_GT(count(sound), 0U);
+  EXPECT_FALSE(sound);
+  const auto owners = tree()->owners(ExtentSet({{block.start, 1}}));
+  ASSERT_EQ(owners->size(), 1U);
+  EXPECT_EQ(owners->front().what + " " + owners->front().part, "/d index");
+}
+
 TEST_F(NtfsTreeDamage, OwnersWithABadSectorInTheTable) {
   const std::uint64_t id = find_node(*tree(), "w").value().id;
   const std::uint64_t bad = record_at(id);
@@ -164,6 +189,30 @@ TEST_F(NtfsTreeDamage, OwnersWithABadSectorInTheTable) {
   for (const ByteOwner& owner : *owners) said += owner.what + " (" + owner.part + ")\n";
   EXPECT_NE(said.find("/l (MFT record)"), std::string::npos) << said;
   EXPECT_NE(said.find("/w (MFT record)"), std::string::npos) << said;  // as the root's index has it
+}
+
+TEST_F(NtfsTreeDamage, OwnersOfAllocatedClustersThatNobodyClaims) {
+  const auto owners = tree()->owners(ExtentSet({{0, drive_->size_bytes()}}));
+  ASSERT_TRUE(owners);
+  const auto free = std::ranges::find(*owners, std::string("free space"), &ByteOwner::what);
+  ASSERT_NE(free, owners->end());
+  const Extent piece = free->bytes.items().back();
+  ASSERT_GT(piece.length, 8 * boot_.cluster_bytes);
+  const std::uint64_t cluster = piece.start / boot_.cluster_bytes + 3;
+  const Mft mft = Mft::open(*drive_, boot_).value();
+  const std::uint64_t bitmap = mft.load_file(kBitmapRecord)->find(kData)->runs.extents(boot_.cluster_bytes).front().start;
+  Bytes bits(1);
+  ASSERT_TRUE(drive_->read(bitmap + cluster / 8, bits));
+  bits[0] |= std::byte{1} << (cluster % 8);
+  ASSERT_TRUE(drive_->write(bitmap + cluster / 8, bits));
+  const std::uint64_t at = cluster * boot_.cluster_bytes;
+  const auto now = tree()->owners(ExtentSet({{at - 100, 1000}}));
+  ASSERT_TRUE(now);
+  ASSERT_EQ(now->size(), 2U);
+  EXPECT_EQ(now->front().kind, ByteOwner::Kind::free_space);
+  EXPECT_EQ(now->front().bytes, ExtentSet({{at - 100, 100}, {at + 512, 388}}));
+  EXPECT_EQ(now->back().what, "allocated space that no file claims");
+  EXPECT_EQ(now->back().bytes, ExtentSet({{at, 512}}));
 }
 
 TEST_F(NtfsTreeDamage, FoldersThatAreTheirOwnParentsEnd) {
