@@ -91,7 +91,7 @@ Result<void> for_each_name(const Mft& mft, const File& folder, const NameVisit& 
     return broken("a directory has no index");
   const auto more = visit_entries(ByteSpan(root->value).subspan(kRootHeader), visit);
   if (more && !*more) return {};
-  const Result<void> in_root = more ? Result<void>() : Result<void>(fail(more.error()));
+  Result<void> in_root = more ? Result<void>() : Result<void>(fail(more.error()));
   const Stream* blocks = folder.find(kIndexAllocation, "$I30");
   if (!blocks) return in_root;
   const Stream* bitmap = folder.find(kBitmap, "$I30");

@@ -34,7 +34,7 @@ const char* words_of(Part part) {
     case Part::content: return "";
     case Part::index: return "index";
     case Part::attributes: return "attributes";
-    case Part::record: return "MFT record";
+    case Part::record:
     case Part::unreadable_record: return "MFT record";
   }
   return "";

@@ -38,7 +38,7 @@ std::optional<std::string> reparse_target(ByteSpan value) {
   if (tag != kSymlinkTag && tag != kMountPointTag) return std::nullopt;
   const std::size_t buffer = tag == kSymlinkTag ? 12 : 8;
   if (data.size() < buffer) return std::nullopt;
-  const auto shown = name_at(data, 4, buffer);
+  auto shown = name_at(data, 4, buffer);
   if (shown && !shown->empty()) return shown;
   auto followed = name_at(data, 0, buffer);
   if (followed && followed->starts_with("\\??\\")) followed->erase(0, 4);
