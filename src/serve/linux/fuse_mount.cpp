@@ -14,7 +14,7 @@
 
 #include "base/text.h"
 #include "serve/linux/fuse_ops.h"
-#include "serve/linux/mount_table.h"
+#include "drive/linux/mount_table.h"
 
 namespace tintype {
 namespace {

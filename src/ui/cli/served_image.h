@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-#include "serve/child_process.h"
+#include "drive/child_process.h"
 #include "serve/mount.h"
 #include "ui/cli/shown_image.h"
 

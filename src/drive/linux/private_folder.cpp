@@ -10,9 +10,8 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "serve/child_process.h"
-#include "serve/linux/mount_table.h"
-#include "serve/mount.h"
+#include "drive/child_process.h"
+#include "drive/linux/mount_table.h"
 
 namespace tintype {
 namespace {
@@ -27,7 +26,7 @@ std::string parent_folder() {
 
 void clear(const std::string& path) {
   for (const MountEntry& entry : mount_table())
-    if (entry.folder.starts_with(path + "/") && ::umount2(entry.folder.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0) (void)unmount(entry.folder);
+    if (entry.folder.starts_with(path + "/") && ::umount2(entry.folder.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0) ask_fusermount(entry.folder, true);
   std::error_code error;
   for (std::filesystem::directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
     std::error_code ignored;

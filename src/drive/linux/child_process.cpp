@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "serve/child_process.h"
+#include "drive/child_process.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
