@@ -16,6 +16,7 @@ pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
 pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
 pkg_check_modules(ARGON2 REQUIRED IMPORTED_TARGET libargon2)
+pkg_check_modules(NBD REQUIRED IMPORTED_TARGET libnbd) # virtual drives
 pkg_check_modules(FUSE REQUIRED IMPORTED_TARGET fuse3>=3.12) # mount
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.85) # mail
 find_library(IPSEC_MB_LIBRARY IPSec_MB) # multi-buffer SHA-256; x86-64 only, OpenSSL serves elsewhere

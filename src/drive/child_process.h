@@ -10,11 +10,17 @@
 
 namespace tintype {
 
+struct ChildOptions {
+  // A file that its standard output and error go to, beside which it has no input; empty: all three are ours.
+  std::string output_file{};
+  bool own_session = false;  // keys that end a program do not reach it
+};
+
 // Another program, run by this one. It is told to end when this object goes, and when the thread that started it ends, however it ends.
 class ChildProcess {
  public:
-  // `words[0]` is looked for in PATH. Standard input, output and error are ours. Error{not_found} if there is no such program.
-  static Result<std::unique_ptr<ChildProcess>> start(const std::vector<std::string>& words);
+  // `words[0]` is looked for in PATH. Error{not_found} if there is no such program.
+  static Result<std::unique_ptr<ChildProcess>> start(const std::vector<std::string>& words, const ChildOptions& options = {});
   virtual ~ChildProcess() = default;  // terminate()
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;

@@ -23,11 +23,12 @@ struct OpenOptions {
   // sectors as they are: near a read that failed, small reads do so anyway.
   bool direct = false;
   CacheUse cache = {};
+  bool as_raw = false;  // a file whose name says that it is a virtual drive (virtual_drive.h) is opened as the bytes that it has
   // Logical sector size of a raw file; 0: 512. Block devices know their own, and it wins.
   std::uint32_t sector_bytes = 0;
 };
 
-// Opens a regular file or a block device as a Drive. The drive's info().path is `path` as given.
+// Opens a regular file or a block device as a Drive; a file named like a virtual drive (.vhd, .qcow2 …) as what it holds. The drive's info().path is `path` as given.
 // Errors: not_found, denied (also for write access to a read-only device), busy, usage (a folder, a pipe, a strange sector size).
 Result<std::shared_ptr<Drive>> open_drive(const std::string& path, OpenOptions options = {});
 

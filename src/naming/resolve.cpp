@@ -162,6 +162,13 @@ Result<Found> find_mount_point(const std::string& point, Machine& machine) {
               "`tintype list` shows the mount points");
 }
 
+Result<Found> find_virtual(std::uint32_t number, Machine& machine) {
+  const auto defined = machine.virtual_drives().find(number);
+  if (defined != machine.virtual_drives().end()) return Found{defined->second.path, {}};
+  return fail(ErrorCode::not_found, fmt::format("there is no virtual drive v{}", number),
+              fmt::format("define it with --virtual-drive {}:FILE, or give the file's name as the drive", number));
+}
+
 Result<Found> find(const DriveName& name, Machine& machine, const ResolveOptions& options) {
   switch (name.kind) {
     case DriveName::Kind::number: return find_number(name.number, machine);
@@ -179,9 +186,7 @@ Result<Found> find(const DriveName& name, Machine& machine, const ResolveOptions
     case DriveName::Kind::letter:
       return fail(ErrorCode::unsupported, fmt::format("there are no drive letters on this system ('{}')", printable(name.text)),
                   "write ?/mountpoint or ?LABEL");
-    case DriveName::Kind::virtual_drive:
-      return fail(ErrorCode::unsupported, fmt::format("virtual drives such as '{}' come later", printable(name.text)),
-                  "convert it to a raw file first, with qemu-img convert");
+    case DriveName::Kind::virtual_drive: return find_virtual(name.number, machine);
   }
   return fail(ErrorCode::usage, "a drive name of no known kind");
 }
@@ -224,12 +229,15 @@ Result<ResolvedDrive> resolve(const DriveName& name, Machine& machine, const Res
   Found found = TRY(find(name, machine, options));
   ResolvedDrive resolved;
   OpenOptions open = options.open;
-  if (open.sector_bytes == 0) {
-    // Only a raw file leaves this open; devices do not mind being told what they said themselves.
-    auto probe = TRY(machine.open(found.path, {}));
-    open.sector_bytes = detect_sector_bytes(*probe);
-  }
   resolved.drive = TRY(machine.open(found.path, open));
+  if (open.sector_bytes == 0) {
+    // Only a file leaves this open. It is closed first: two of us may not have it open for writing.
+    open.sector_bytes = detect_sector_bytes(*resolved.drive);
+    if (open.sector_bytes != resolved.drive->info().logical_sector_bytes) {
+      resolved.drive.reset();
+      resolved.drive = TRY(machine.open(found.path, open));
+    }
+  }
   resolved.layout = TRY(read_layout(*resolved.drive));
   resolved.partitions = name.partitions.empty() ? std::move(found.partitions) : name.partitions;
   for (const std::uint32_t id : resolved.partitions) TRY(check_partition(found.path, resolved.layout, id));

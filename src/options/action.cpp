@@ -108,7 +108,14 @@ constexpr std::array<ActionInfo, kActionCount> kActions = {{
                  "tintype repair --file /mnt/bk/pc",
      .built = true},
     {.action = Action::convert, .feature = "X11", .gnu = "convert",
-     .summary = "turn an image into a virtual drive, or a foreign image into ours"},
+     .summary = "turn an image or a drive into a virtual drive",
+     .about = "Writes the drive that an image is, or any other drive, into a new file: raw, VHD, VMDK, QCOW2, VHDX or VDI, by its name's "
+              "extension or --type. It has the size of the source and the same bytes; what is zero or was not saved takes no room where the "
+              "format allows that. The file appears under its name when it is complete.",
+     .examples = "tintype convert /mnt/bk/pc pc.qcow2\n"
+                 "tintype convert disk.vmdk disk.raw\n"
+                 "tintype convert friday azure.vhd --type vhdf",
+     .words = "file to", .built = true},
     {.action = Action::purge, .feature = "B19", .slash = "purge", .gnu = "purge",
      .summary = "delete the images of a folder that no rule keeps",
      .about = "Sorts the images of a folder by their source (a drive and the choice of its partitions) and applies the "

@@ -17,6 +17,15 @@ constexpr ActionSet kWorks = kImaging | actions(Action::copy, Action::repair, Ac
 
 constexpr std::array kFirmware = {Choice{0, "auto", "as the drive needs"}, Choice{1, "bios", "SeaBIOS"}, Choice{2, "uefi", "OVMF"}};
 
+constexpr std::array kDriveTypes = {Choice{0, "raw", "the bytes themselves"},
+                                    Choice{1, "vhdd", "VHD, growing"},
+                                    Choice{2, "vhdf", "VHD, fixed"},
+                                    Choice{3, "vmdk", "VMDK, growing, IDE"},
+                                    Choice{4, "vmdks", "VMDK, growing, SCSI"},
+                                    Choice{5, "qcow2", "QEMU"},
+                                    Choice{6, "vhdx", "Hyper-V, growing"},
+                                    Choice{7, "vdi", "VirtualBox, growing"}};
+
 constexpr std::array kAccelerators = {Choice{0, "auto", "the processor's own help (KVM) where it is at hand"},
                                      Choice{1, "tcg", "emulation"}, Choice{2, "kvm", "KVM or nothing"}};
 
@@ -36,6 +45,13 @@ constexpr std::array kBeyond = {
            .help = "Show no progress, only warnings, errors and questions.", .built = true},
     Option{.features = "X8", .slash = "", .gnu = "no-color", .group = Group::reporting,
            .help = "Use no colours; the variable NO_COLOR does the same.", .built = true},
+    Option{.features = "X11", .slash = "", .gnu = "create", .kind = Kind::size, .actions = kPlaces, .group = Group::what, .value_name = "SIZE",
+           .help = "How large a target that does not exist yet is made; a bare number is in MiB. Without it as large as the source.",
+           .min = 1, .unit = 1U << 20, .built = true},
+    Option{.features = "X11 G8", .slash = "", .gnu = "type", .kind = Kind::choice, .actions = kPlaces | bit(Action::convert),
+           .group = Group::what, .value_name = "TYPE",
+           .help = "What a target that does not exist yet becomes. Without it its name says so: .vhd, .vmdk, .qcow2, .vhdx, .vdi; else a raw file.",
+           .choices = kDriveTypes, .built = true},
     Option{.features = "X1", .slash = "", .gnu = "replace", .actions = bit(Action::consolidate), .group = Group::what,
            .help = "When the new image is complete and validated, delete those whose place it takes, newest first; never one that "
                    "another image in their folders still builds on.",

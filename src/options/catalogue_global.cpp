@@ -65,7 +65,7 @@ constexpr std::array kGlobal = {
            .help = "Name a file as virtual drive N (0 to 9) for the options that follow. C creates it if it is "
                    "missing, R without asking; types are raw, vhdd, vhdf, vmdk, vmdks, vhdx, vdi, qcow2. In slash "
                    "spelling /v3:FILE; /v0: alone forgets all virtual drives.",
-           .section = IniSection::options, .repeatable = true},
+           .section = IniSection::options, .repeatable = true, .built = true},
     Option{.features = "G14 N9", .slash = "savename", .gnu = "save-name", .kind = Kind::text,
            .group = Group::image, .value_name = "NAME",
            .help = "After a backup, restore or validation that succeeded remember the image's full path, so that $~NAME$ "

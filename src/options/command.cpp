@@ -149,6 +149,9 @@ Result<void> check_together(const ParsedCommand& command) {
     case Action::consolidate: return check_consolidate(command);
     case Action::validate:
     case Action::repair: return need(command, "file", "--file /mnt/backup/name");
+    case Action::convert:
+      TRY(need(command, "file", "tintype convert /mnt/backup/name new.qcow2"));
+      return need(command, "to", "tintype convert /mnt/backup/name new.qcow2");
     case Action::serve:
     case Action::boot: return need(command, "file", "tintype serve /mnt/backup/name");
     case Action::unmount: return need(command, "mount-point", "tintype unmount /mnt/image");

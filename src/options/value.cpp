@@ -110,7 +110,7 @@ Result<Value> parse_star_list(const Option& option, std::string_view text) {
 Result<Value> parse_virtual_drive(std::string_view text) {
   constexpr std::array<std::string_view, 8> kTypes = {"raw",   "vhdd", "vhdf", "vmdk",
                                                       "vmdks", "vhdx", "vdi",  "qcow2"};
-  if (text.size() < 2 || text[0] < '0' || text[0] > '9' || text[1] != ':')
+  if (text.size() < 2 || text[0] < '0' || text[0] > '9' || (text[1] != ':' && text[1] != '='))
     return wrong(fmt::format("\"{}\" does not begin with a number from 0 to 9 and a colon", printable(text)));
   const auto number = static_cast<std::uint64_t>(text[0] - '0');
   const std::string_view rest = text.substr(2);

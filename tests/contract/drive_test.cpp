@@ -15,6 +15,7 @@
 #include "drive/gentle_drive.h"
 #include "drive/open.h"
 #include "drive/overlay_drive.h"
+#include "drive/virtual_drive.h"
 
 namespace tintype {
 namespace {
@@ -75,12 +76,24 @@ struct Kind {
   friend void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.name; }
 };
 
+Made make_virtual(DriveFormat format) {
+  const std::string path = temporary_path();
+  auto drive = create_drive_file(path, kSize, format);
+  return {drive ? *drive : nullptr, [path] { ::unlink(path.c_str()); }};
+}
+
 const Kind kKinds[] = {
     {"memory", [] { return Made{make_memory_drive(kSize)}; }},
     {"memory_4096", [] { return Made{make_memory_drive(kSize, 4096)}; }, 4096},
     {"slice", [] { return Made{make_slice(make_memory_drive(kSize * 3), {kSize + 512, kSize}, "slice")}; }},
     {"overlay", [] { return Made{make_overlay_drive(make_memory_drive(kSize), make_memory_drive(kSize))}; }},
     {"overlay_in_a_scratch_file", [] { return Made{make_overlay_drive(make_memory_drive(kSize), *make_scratch_file(testing::TempDir(), kSize))}; }},
+    {"vhd_dynamic", [] { return make_virtual(DriveFormat::vhdd); }},
+    {"vhd_fixed", [] { return make_virtual(DriveFormat::vhdf); }},
+    {"vmdk", [] { return make_virtual(DriveFormat::vmdk); }},
+    {"qcow2", [] { return make_virtual(DriveFormat::qcow2); }},
+    {"vhdx", [] { return make_virtual(DriveFormat::vhdx); }},
+    {"vdi", [] { return make_virtual(DriveFormat::vdi); }},
     {"raw_file", [] { return make_file({}); }},
     {"raw_file_4096", [] { return make_file({.sector_bytes = 4096}); }, 4096},
     {"raw_file_dropping", [] { return make_file({.cache = {.keep_read = false, .keep_written = false}}); }},
@@ -96,7 +109,7 @@ class DriveContract : public testing::TestWithParam<Kind> {
  protected:
   void SetUp() override {
     made_ = GetParam().make();
-    if (!made_.drive) GTEST_SKIP() << "cannot make a " << GetParam().name << " here (needs root and a free loop device)";
+    if (!made_.drive) GTEST_SKIP() << "cannot make a " << GetParam().name << " here (needs root and a free loop device, or qemu-utils)";
   }
   void TearDown() override {
     made_.drive.reset();

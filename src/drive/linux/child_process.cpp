@@ -48,10 +48,19 @@ class LinuxChild final : public ChildProcess {
 };
 
 // In the child. Tells through `tell` why it could not become the program; the descriptor closes by itself if it does.
-[[noreturn]] void become(char* const* words, int tell, pid_t parent) {
+[[noreturn]] void become(char* const* words, int tell, pid_t parent, const ChildOptions& options) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
+  if (options.own_session) ::setsid();
+  if (!options.output_file.empty()) {
+    const int null = ::open("/dev/null", O_RDONLY);
+    const int out = ::open(options.output_file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    if (null < 0 || out < 0) ::_exit(126);
+    ::dup2(null, STDIN_FILENO);
+    ::dup2(out, STDOUT_FILENO);
+    ::dup2(out, STDERR_FILENO);
+  }
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) ::_exit(1);  // it ended before that was said
   ::execvp(words[0], words);
@@ -62,7 +71,7 @@ class LinuxChild final : public ChildProcess {
 
 }  // namespace
 
-Result<std::unique_ptr<ChildProcess>> ChildProcess::start(const std::vector<std::string>& words) {
+Result<std::unique_ptr<ChildProcess>> ChildProcess::start(const std::vector<std::string>& words, const ChildOptions& options) {
   std::vector<char*> raw;
   for (const std::string& word : words) raw.push_back(const_cast<char*>(word.c_str()));
   raw.push_back(nullptr);
@@ -70,7 +79,7 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(const std::vector<std:
   if (::pipe2(ends, O_CLOEXEC) != 0) return fail(os_error(errno, "cannot make a pipe"));
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
-  if (pid == 0) become(raw.data(), ends[1], parent);
+  if (pid == 0) become(raw.data(), ends[1], parent, options);
   const int fork_code = errno;
   ::close(ends[1]);
   int code = 0;

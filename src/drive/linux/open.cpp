@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "drive/open.h"
+#include "drive/virtual_drive.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -118,6 +119,7 @@ Result<std::shared_ptr<Drive>> open_drive(const std::string& path, OpenOptions o
   }
   if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
     return fail(ErrorCode::usage, fmt::format("{} is neither a file nor a block device", path));
+  if (S_ISREG(st.st_mode) && !options.as_raw && format_of_name(path)) return open_virtual_drive(path, options);
   const int exclusive = options.exclusive && S_ISBLK(st.st_mode) ? O_EXCL : 0;
   UniqueFd fd = TRY(open_path(path, (writing ? O_RDWR : O_RDONLY) | exclusive, writing ? "writing" : "reading"));
   return make_drive(std::move(fd), path, options);

@@ -41,7 +41,7 @@ class CopyAction {
     SourceView drive;
     drive.drive = source_.found.drive->info();
     drive.layout = source_.found.layout;
-    target_ = TRY(find_target(command_.texts("target-drive"), drive));
+    target_ = TRY(find_target(command_.texts("target-drive"), drive, new_drive(command_)));
     if (!target_.is_new && is_image(target_.path, session_))
       return fail(ErrorCode::refused, fmt::format("the target {} is an image", printable(target_.path)), "choose another target; backup makes images");
     return {};

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "naming/resolve.h"
@@ -11,9 +13,13 @@ namespace tintype::cli {
 namespace {
 
 Result<std::vector<DriveListing>> chosen_drives(const std::vector<std::string>& names) {
-  if (names.empty()) return list_machine(this_machine());
   std::vector<DriveListing> drives;
-  for (const std::string& name : names) {
+  std::vector<std::string> wanted = names;
+  if (names.empty()) {
+    drives = TRY(list_machine(this_machine()));
+    for (const auto& [number, drive] : this_machine().virtual_drives()) wanted.push_back(fmt::format("v{}", number));
+  }
+  for (const std::string& name : wanted) {
     const ResolvedDrive resolved = TRY(resolve(name, this_machine()));
     DriveListing listing = list_drive(resolved);
     if (!resolved.partitions.empty())

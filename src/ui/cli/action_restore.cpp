@@ -23,7 +23,7 @@ class RestoreAction {
     image_ = TRY(open_image(*command_.text("file"), session_));
     TRY(require_chain(image_));
     const SourceView source = view_of(image_.reader->catalog());
-    target_ = TRY(find_target(command_.texts("drive"), source));
+    target_ = TRY(find_target(command_.texts("drive"), source, new_drive(command_)));
     const RestoreOptions options = TRY(placement_of(command_, source, target_));
     plan_ = TRY(make_plan(source, target_, options, session_.context().random));
     const TargetUse use = target_.is_new ? TargetUse{} : TRY(check_target(target_.path, plan_, files_of(image_)));

@@ -20,6 +20,7 @@ Result<Report> run_mount_action(Session& session);
 Result<Report> run_unmount_action(Session& session);
 Result<Report> run_serve_action(Session& session);
 Result<Report> run_boot_action(Session& session);
+Result<Report> run_convert_action(Session& session);
 Result<Report> run_copy_action(Session& session);
 ExitStatus run_help_action(const options::ParsedCommand& command, bool slash);
 

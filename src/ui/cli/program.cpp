@@ -13,6 +13,7 @@
 #include "options/parse.h"
 #include "ui/cli/actions.h"
 #include "ui/cli/version.h"
+#include "ui/cli/virtual_drives.h"
 
 namespace tintype::cli {
 namespace {
@@ -42,6 +43,7 @@ Result<Report> run_chosen(Session& session) {
     case Action::unmount: return run_unmount_action(session);
     case Action::serve: return run_serve_action(session);
     case Action::boot: return run_boot_action(session);
+    case Action::convert: return run_convert_action(session);
     default: return fail(ErrorCode::usage, "this action is not built yet", "\"tintype help\" lists those that are");
   }
 }
@@ -68,6 +70,7 @@ Result<Report> remember_name(const ParsedCommand& command, Result<Report> result
 }
 
 ExitStatus run_session(const ParsedCommand& command) {
+  this_machine().define(defined_drives(command));
   Session session(command);
   return session.end(remember_name(command, run_chosen(session)));
 }

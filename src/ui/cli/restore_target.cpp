@@ -13,27 +13,53 @@
 namespace tintype::cli {
 namespace {
 
-RestoreTarget new_file(const DriveName& name, const SourceView& image) {
+RestoreTarget new_file(const std::string& path, const SourceView& image, const NewDrive& wanted) {
   RestoreTarget target;
-  target.path = name.word;
+  target.path = path;
   target.is_new = true;
-  target.info.path = name.word;
-  target.info.size_bytes = image.drive.size_bytes;
+  target.format = wanted.format.value_or(format_of_name(path).value_or(DriveFormat::raw));
+  target.info.path = path;
+  target.info.size_bytes = wanted.size_bytes.value_or(image.drive.size_bytes);
   target.info.logical_sector_bytes = image.drive.logical_sector_bytes;
   target.info.physical_sector_bytes = image.drive.logical_sector_bytes;
   target.layout.sector_bytes = image.drive.logical_sector_bytes;
-  target.layout.drive_sectors = image.drive.size_bytes / image.drive.logical_sector_bytes;
-  target.text = fmt::format("the new file {}, {}", printable(name.word), format_size(image.drive.size_bytes));
+  target.layout.drive_sectors = target.info.size_bytes / image.drive.logical_sector_bytes;
+  const std::string kind = target.format == DriveFormat::raw ? "file" : fmt::format("virtual drive ({})", to_string(target.format));
+  target.text = fmt::format("the new {} {}, {}", kind, printable(path), format_size(target.info.size_bytes));
+  return target;
+}
+
+// What its definition says of a virtual drive that is yet to be made; nothing if it is there and stays.
+Result<std::optional<RestoreTarget>> new_virtual(const DriveName& name, const SourceView& image) {
+  const VirtualDrives& defined = this_machine().virtual_drives();
+  const auto found = defined.find(name.number);
+  if (found == defined.end() || !found->second.creation) return std::nullopt;
+  const VirtualDrive::Creation& creation = *found->second.creation;
+  const bool there = file_exists(found->second.path);
+  if (there && !creation.anew) return std::nullopt;
+  if (!name.partitions.empty())
+    return fail(ErrorCode::usage, fmt::format("v{} is yet to be made and has no partitions", name.number), "leave out what follows '@'");
+  RestoreTarget target = new_file(found->second.path, image, {creation.size_bytes, creation.format});
+  target.replace = there;
   return target;
 }
 
 }  // namespace
 
-Result<RestoreTarget> find_target(std::vector<std::string> names, const SourceView& image) {
+NewDrive new_drive(const options::ParsedCommand& command) {
+  NewDrive out;
+  out.size_bytes = command.number("create");
+  if (const std::optional<std::uint64_t> type = command.number("type")) out.format = static_cast<DriveFormat>(*type);
+  return out;
+}
+
+Result<RestoreTarget> find_target(std::vector<std::string> names, const SourceView& image, const NewDrive& wanted) {
   if (names.empty()) names.push_back("#");
   if (names.size() > 1) return fail(ErrorCode::usage, "there can be only one target", "name it once, with at most one partition");
   const DriveName name = TRY(parse_drive_name(names.front()));
-  if (name.kind == DriveName::Kind::path && name.partitions.empty() && !file_exists(name.word)) return new_file(name, image);
+  if (name.kind == DriveName::Kind::path && name.partitions.empty() && !file_exists(name.word)) return new_file(name.word, image, wanted);
+  if (name.kind == DriveName::Kind::virtual_drive)
+    if (std::optional<RestoreTarget> made = TRY(new_virtual(name, image))) return std::move(*made);
   const ResolveOptions options{.open = {.sector_bytes = 0}, .image_signature = image.layout.signature_text()};
   ResolvedDrive found = TRY(resolve(name, this_machine(), options));
   const bool same_sectors = found.drive->info().logical_sector_bytes == image.drive.logical_sector_bytes;
@@ -83,7 +109,8 @@ Result<RestoreOptions> placement_of(const options::ParsedCommand& command, const
 
 Result<std::shared_ptr<Drive>> open_target(const RestoreTarget& target, bool exclusive, const CacheUse& cache) {
   if (target.is_new)
-    return create_raw_file(target.path, target.info.size_bytes, {.lock = true, .cache = cache, .sector_bytes = target.info.logical_sector_bytes});
+    return create_drive_file(target.path, target.info.size_bytes, target.format,
+                             {.replace = target.replace, .lock = true, .cache = cache, .sector_bytes = target.info.logical_sector_bytes});
   std::shared_ptr<Drive> drive = TRY(open_drive(target.path, {.access = OpenOptions::Access::write,
                                                               .exclusive = exclusive,
                                                               .lock = true,
