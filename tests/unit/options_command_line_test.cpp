@@ -126,7 +126,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{{"/reboot"}, "/reboot is not built yet"},
         Refused{{"/r", "/f:a", "/x"}, "--expand (/x) is not built yet"},
         Refused{{"/b", "/d:0", "/base:a", "/f:b"}, "exclude each other"},
-        Refused{{"mount"}, "mount is not built yet"},
+        Refused{{"deploy"}, "deploy is not built yet"},
         Refused{{"restore", "--file", "a", "--first-fit", "--original-place"}, "exclude each other"},
         Refused{{"backup", "--description", std::string(128, 'x')}, "longer than 127 characters"},
         Refused{{"--=x"}, "no option"}, Refused{{"/"}, "no option"}, Refused{{"/:"}, "no option"},
