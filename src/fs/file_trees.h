@@ -11,6 +11,7 @@ bool begins_as_ntfs(Drive& partition);  // fs/ntfs/
 // Takes the boot sector's backup if need be.
 Result<std::unique_ptr<FileTree>> open_ntfs_tree(std::shared_ptr<Drive> partition);  // fs/ntfs/
 // Null if the partition holds another file system; an Error if it holds this one and no file can be read from it.
+Result<std::unique_ptr<FileTree>> open_exfat_tree(std::shared_ptr<Drive> partition);  // fs/exfat/
 Result<std::unique_ptr<FileTree>> open_ext_tree(std::shared_ptr<Drive> partition);       // fs/ext/
 Result<std::unique_ptr<FileTree>> open_fat_tree(std::shared_ptr<Drive> partition);       // fs/fat/
 

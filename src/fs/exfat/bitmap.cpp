@@ -63,6 +63,7 @@ Result<void> take_upcase(Drive& partition, const Geometry& g, ByteSpan entry, Ro
   const auto pieces = TRY(follow(partition, g, le32(entry, kFirstCluster), div_round_up(length, g.cluster_bytes), length,
                                  "the up-case table"));
   root.must_be_allocated.insert(root.must_be_allocated.end(), pieces.begin(), pieces.end());
+  root.upcase = {pieces, length};
   return {};
 }
 

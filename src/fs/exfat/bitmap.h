@@ -21,6 +21,7 @@ struct Bitmap {
 struct Root {
   std::string label;
   std::vector<Bitmap> bitmaps;  // one, or two on TexFAT
+  Bitmap upcase;                // the up-case table, which is read like one
   std::vector<Extent> must_be_allocated;  // the clusters of the root directory, the up-case table and the bitmaps
 };
 

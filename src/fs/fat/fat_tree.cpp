@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <array>
 
+#include "fs/chain_map.h"
 #include "fs/fat/folder.h"
 #include "fs/fat/owners.h"
 #include "fs/file_trees.h"
@@ -13,57 +11,6 @@
 
 namespace tintype::fat {
 namespace {
-
-// A chain can only be followed forwards. Every 1024th cluster is remembered, so that going back costs as little as going on.
-class ChainMap final : public ContentMap {
- public:
-  ChainMap(std::shared_ptr<Table> table, const Geometry& g, std::uint32_t first, std::uint64_t size)
-      : table_(std::move(table)), g_(g), wanted_(div_round_up(size, g.cluster_bytes)), marks_{first}, cluster_(first) {}
-
-  Result<ContentRun> at(std::uint64_t offset) override {
-    const std::uint64_t index = offset / g_.cluster_bytes;
-    const std::uint64_t mark = std::min<std::uint64_t>(index / kStep, marks_.size() - 1);
-    if (index < index_ || mark * kStep > index_) {
-      index_ = mark * kStep;
-      cluster_ = marks_[mark];
-    }
-    TRY(check());
-    while (index_ < index) TRY(step());
-    const std::uint64_t first = index_, place = g_.data_offset + std::uint64_t{cluster_ - 2} * g_.cluster_bytes;
-    // Neighbours are one run; the cursor stops at the last of them.
-    while (index_ - first < kMaxRun && index_ + 1 < wanted_) {
-      const Entry next = TRY(table_->entry(cluster_));
-      if (next.value() != cluster_ + 1) break;
-      TRY(step());
-    }
-    return ContentRun{first * g_.cluster_bytes, (index_ - first + 1) * g_.cluster_bytes, place};
-  }
-
- private:
-  static constexpr std::uint64_t kStep = 1024, kMaxRun = 65536;
-
-  Result<void> check() const {
-    if (cluster_ < 2 || cluster_ - 2 >= g_.cluster_count) return fail(ErrorCode::corrupt, "a file leaves the FAT file system");
-    return {};
-  }
-  Result<void> step() {
-    const Entry next = TRY(table_->entry(cluster_));
-    if (next.free() || next.bad() || next.end_of_chain())
-      return fail(ErrorCode::corrupt, fmt::format("the cluster chain of a file ends after {} of {} clusters", index_ + 1, wanted_));
-    cluster_ = next.value();
-    ++index_;
-    TRY(check());
-    if (index_ % kStep == 0 && index_ / kStep == marks_.size()) marks_.push_back(cluster_);
-    return {};
-  }
-
-  std::shared_ptr<Table> table_;
-  Geometry g_;
-  std::uint64_t wanted_;  // clusters
-  std::vector<std::uint32_t> marks_;
-  std::uint64_t index_ = 0;
-  std::uint32_t cluster_;
-};
 
 class FatTree final : public FileTree {
  public:
@@ -93,8 +40,18 @@ class FatTree final : public FileTree {
   Result<std::unique_ptr<FileContent>> open(const FileNode& file, const std::string& stream) override {
     if (!stream.empty()) return fail(ErrorCode::not_found, "files of FAT have no further streams");
     if (file.kind != NodeKind::file) return fail(ErrorCode::usage, file.name + " has no content");
-    auto map = std::make_unique<ChainMap>(table_, g_, static_cast<std::uint32_t>(file.handle[0]), file.size_bytes);
-    return mapped_content(partition_, file.size_bytes, std::move(map));
+    ChainedFile chained{.heap_offset = g_.data_offset,
+                        .cluster_bytes = g_.cluster_bytes,
+                        .cluster_count = g_.cluster_count,
+                        .first_cluster = static_cast<std::uint32_t>(file.handle[0]),
+                        .size_bytes = file.size_bytes,
+                        .valid_bytes = file.size_bytes,
+                        .next = [table = table_](std::uint32_t cluster) -> Result<std::optional<std::uint32_t>> {
+                          const Entry next = TRY(table->entry(cluster));
+                          if (next.free() || next.bad() || next.end_of_chain()) return std::nullopt;
+                          return next.value();
+                        }};
+    return mapped_content(partition_, file.size_bytes, chain_map(std::move(chained)));
   }
 
   Result<std::vector<ByteOwner>> owners(const ExtentSet& bytes) override { return owners_of(partition_, table_, g_, bytes); }

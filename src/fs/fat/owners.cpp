@@ -6,13 +6,13 @@
 #include <algorithm>
 
 #include "fs/fat/folder.h"
+#include "fs/folder_walk.h"
 #include "fs/owner_list.h"
 
 namespace tintype::fat {
 namespace {
 
 using Kind = ByteOwner::Kind;
-constexpr std::size_t kMaxDepth = 256;
 
 class Survey {
  public:
@@ -29,11 +29,6 @@ class Survey {
   }
 
  private:
-  struct Level {
-    FolderReader reader;
-    std::size_t path_bytes;  // of the path above
-  };
-
   Extent clusters(std::uint32_t first, std::uint64_t count) const {
     return {g_.data_offset + std::uint64_t{first - 2} * g_.cluster_bytes, count * g_.cluster_bytes};
   }
@@ -54,35 +49,13 @@ class Survey {
   }
 
   void walk() {
-    std::vector<Level> levels;
-    std::string path;
-    levels.push_back({FolderReader(partition_, table_, g_, 0), 0});
-    while (!levels.empty()) {
-      Level& level = levels.back();
-      const std::uint64_t before = level.reader.clusters();
-      const Result<std::optional<FolderEntry>> entry = level.reader.next();
-      spend(level.reader.clusters() - before);
-      if (!entry || !*entry || budget_ == 0) {
-        path.resize(level.path_bytes);
-        levels.pop_back();
-        continue;
-      }
-      const std::size_t above = path.size();
-      path += "/" + (*entry)->name;
-      const std::uint32_t first = (*entry)->first_cluster;
-      claim_chain((*entry)->is_folder() ? Kind::folder : Kind::file, path, first);
-      const bool circle = std::any_of(levels.begin(), levels.end(), [&](const Level& each) { return each.reader.first_cluster() == first; });
-      if ((*entry)->is_folder() && holds(first) && !circle && levels.size() < kMaxDepth) {
-        level.reader.rest();
-        spend(1);
-        levels.push_back({FolderReader(partition_, table_, g_, first), above});
-      } else {
-        path.resize(above);
-      }
-    }
+    walk_folders(FolderReader(partition_, table_, g_, 0), budget_, [this](const FolderEntry& entry, const std::string& path) {
+      claim_chain(entry.is_folder() ? Kind::folder : Kind::file, path, entry.first_cluster);
+      std::optional<FolderReader> below;
+      if (entry.is_folder() && holds(entry.first_cluster)) below.emplace(partition_, table_, g_, entry.first_cluster);
+      return below;
+    });
   }
-
-  void spend(std::uint64_t clusters) { budget_ -= std::min(budget_, clusters); }
 
   // Its whole chain, longer than the file or not. Files that share clusters make it no longer than the budget.
   void claim_chain(Kind kind, const std::string& path, std::uint32_t first) {
@@ -91,7 +64,7 @@ class Survey {
       Result<Entry> next = fail(ErrorCode::corrupt, "");
       do {
         ++count;
-        spend(1);
+        spend(budget_, 1);
         next = table_->entry(cluster + static_cast<std::uint32_t>(count) - 1);
       } while (next && next->value() == cluster + count && holds(next->value()) && budget_ > 0);
       list_.claim(kind, path, clusters(cluster, count));
