@@ -29,7 +29,7 @@ Result<std::optional<Extent>> FileContent::next_data(std::uint64_t offset) {
 Result<std::unique_ptr<FileTree>> open_file_tree(std::shared_ptr<Drive> partition) {
   if (begins_as_ntfs(*partition)) return open_ntfs_tree(std::move(partition));
   // In the order of open_file_system().
-  for (const auto open : {open_exfat_tree, open_ext_tree, open_fat_tree})
+  for (const auto open : {open_exfat_tree, open_ext_tree, open_reiserfs_tree, open_fat_tree})
     if (std::unique_ptr<FileTree> tree = TRY(open(partition))) return tree;
   const std::unique_ptr<FileSystem> found = TRY(open_file_system(partition));
   if (found->info().type == FsType::ntfs) return open_ntfs_tree(std::move(partition));

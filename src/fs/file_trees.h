@@ -14,5 +14,6 @@ Result<std::unique_ptr<FileTree>> open_ntfs_tree(std::shared_ptr<Drive> partitio
 Result<std::unique_ptr<FileTree>> open_exfat_tree(std::shared_ptr<Drive> partition);  // fs/exfat/
 Result<std::unique_ptr<FileTree>> open_ext_tree(std::shared_ptr<Drive> partition);       // fs/ext/
 Result<std::unique_ptr<FileTree>> open_fat_tree(std::shared_ptr<Drive> partition);       // fs/fat/
+Result<std::unique_ptr<FileTree>> open_reiserfs_tree(std::shared_ptr<Drive> partition);  // fs/reiserfs/
 
 }  // namespace tintype

@@ -10,7 +10,7 @@ namespace tintype::exfat {
 namespace {
 
 constexpr std::size_t kEntryBytes = 32, kMaxSecondaries = 18;
-constexpr std::uint8_t kFile = 0x85, kStream = 0xC0, kName = 0xC1, kInUse = 0x80;
+constexpr std::uint8_t kFile = 0x85, kStream = 0xC0, kName = 0xC1;
 constexpr std::uint64_t kMaxFolderBytes = std::uint64_t{256} << 20;
 constexpr std::uint64_t kChunkBytes = 64 * 1024;
 

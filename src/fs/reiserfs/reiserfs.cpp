@@ -24,7 +24,8 @@ Result<bool> journal_pending(Drive& drive, const Super& super) {
   return as_text(ByteSpan(first).subspan(first.size() - 12, 8)) == "ReIsErLB" && le32(first, 0) > flushed;
 }
 
-// Error says why the bitmaps cannot be believed. A journal not replayed means that they may be behind the files.
+}  // namespace
+
 Result<void> check_clean(Drive& drive, const Super& super) {
   if (super.unmount_state != kUnmounted || super.repair_state != 0)
     return fail(ErrorCode::corrupt, "the ReiserFS file system was not unmounted cleanly", "run reiserfsck on it");
@@ -32,6 +33,8 @@ Result<void> check_clean(Drive& drive, const Super& super) {
     return fail(ErrorCode::corrupt, "the ReiserFS journal is not replayed", "mount and unmount it once");
   return {};
 }
+
+namespace {
 
 // In use whatever the bitmaps say.
 ExtentSet fixed_parts(const Super& super, std::uint64_t partition_bytes) {

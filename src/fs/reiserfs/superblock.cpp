@@ -29,6 +29,7 @@ Super describe_super(ByteSpan raw, std::uint64_t place) {
   super.place = place;
   super.blocks = le32(raw, 0);
   super.free_blocks = le32(raw, 4);
+  super.root_block = le32(raw, 8);
   super.block_bytes = le16(raw, 44);
   super.journal_elsewhere = le32(raw, 16) != 0;
   if (!super.journal_elsewhere) {

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "drive/drive.h"
 
 namespace tintype::reiserfs {
 
@@ -21,6 +22,7 @@ struct Super {
   std::uint64_t journal_first = 0, journal_blocks = 0;  // with its header block, which is the last; 0 if elsewhere
   bool journal_elsewhere = false;
   std::uint16_t unmount_state = 0, repair_state = 0;
+  std::uint64_t root_block = 0;  // of the tree
   std::string label, uuid;
 
   std::uint64_t bytes() const { return blocks * block_bytes; }
@@ -38,5 +40,8 @@ bool looks_like_super(ByteSpan raw);
 Super describe_super(ByteSpan raw, std::uint64_t place);
 // Error{corrupt} if the numbers contradict each other or the partition's size.
 Result<void> check_super(const Super& super, std::uint64_t partition_bytes);
+// Error says why the bitmaps cannot be believed. A journal not replayed means that they may be behind the files, or the files
+// behind it.
+Result<void> check_clean(Drive& drive, const Super& super);
 
 }  // namespace tintype::reiserfs
