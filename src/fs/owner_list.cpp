@@ -100,18 +100,28 @@ void OwnerList::claim(ByteOwner::Kind kind, const std::string& what, const Exten
 }
 
 ExtentSet OwnerList::unclaimed() {
-  if (full_) return {};
+  if (full_ || more_) return {};
   tidy();
   const auto rest = collect(*without(stream_of(asked_), ExtentSet(claimed_)));
   return rest ? *rest : ExtentSet{};
 }
 
 std::vector<ByteOwner> OwnerList::take() {
-  if (full_) {
+  if (full_ || more_) {
     const auto rest = collect(*without(stream_of(asked_), ExtentSet(claimed_)));
     if (rest && !rest->empty()) owners_.push_back({ByteOwner::Kind::structure, kRest, *rest});
   }
   return std::move(owners_);
+}
+
+void FoundFiles::add(OwnerList& list, std::uint64_t id, bool folder, const Extent& bytes) {
+  if (!list.wants(bytes)) return;
+  if (pieces >= kMaxPieces || (size() >= OwnerList::kMaxOwners && !contains(id))) return list.note_more();
+  FoundFile& file = (*this)[id];
+  file.folder |= folder;
+  const ExtentSet asked = list.asked().clipped(bytes);
+  for (const Extent& piece : asked.items()) file.bytes.add(piece);
+  pieces += asked.items().size();
 }
 
 void claim_by_path(OwnerList& list, const FoundFiles& found, const FolderClimb& climb) {

@@ -24,6 +24,8 @@ class OwnerList {
   // The asked part of the bytes, if there is one. Claims of the same owner that follow each other become one.
   void claim(ByteOwner::Kind kind, const std::string& what, const Extent& bytes);
   void claim(ByteOwner::Kind kind, const std::string& what, const ExtentSet& bytes);
+  // There are more owners than the caller could keep: what nobody claims in the end is theirs.
+  void note_more() { more_ = true; }
   // What of the asked bytes nobody has claimed yet. Empty once the list is full: it would be no longer true.
   ExtentSet unclaimed();
   std::vector<ByteOwner> take();
@@ -38,7 +40,7 @@ class OwnerList {
   std::vector<Extent> claimed_;  // any order; put in order whenever it has doubled
   std::size_t tidy_at_ = 1024;
   std::size_t pieces_ = 0;
-  bool full_ = false;
+  bool full_ = false, more_ = false;
 };
 
 // A file or folder that owns asked bytes, found by its number; where its name stands is filled in later.
@@ -49,7 +51,11 @@ struct FoundFile {
   std::uint64_t parent = 0;
   std::string name;
 };
-using FoundFiles = std::map<std::uint64_t, FoundFile>;  // at most OwnerList::kMaxOwners
+struct FoundFiles : std::map<std::uint64_t, FoundFile> {
+  std::size_t pieces = 0;
+  // The asked part of bytes that belong to a file. No more than OwnerList::kMaxOwners files and a million pieces are kept.
+  void add(OwnerList& list, std::uint64_t id, bool folder, const Extent& bytes);
+};
 
 // How to climb from a folder to the root in a file system whose folders know their parent.
 struct FolderClimb {

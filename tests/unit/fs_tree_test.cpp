@@ -273,7 +273,7 @@ TEST(OwnerListUnit, ListsAreCapped) {
 TEST(OwnerListUnit, FoldersInACircleEnd) {
   OwnerList list(ExtentSet({{0, 100}}), 100);
   FoundFiles found;
-  found[5] = {ExtentSet({{0, 10}}), false, true, 7, "file"};
+  static_cast<std::map<std::uint64_t, FoundFile>&>(found)[5] = {ExtentSet({{0, 10}}), false, true, 7, "file"};
   FolderClimb climb;
   climb.root = 2;
   climb.parent_of = [](std::uint64_t folder) { return std::optional<std::uint64_t>(folder == 7 ? 8 : 7); };

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace tintype::ext {
 namespace {
@@ -69,6 +70,8 @@ FileTime Inode::time(std::size_t at, std::size_t extra_at) const {
     seconds += static_cast<std::int64_t>(extra & 3) << 32;
     nanoseconds = extra >> 2;
   }
+  // The format reaches into the year 2446, nanoseconds in 64 bits only to 2262: later times are none.
+  if (seconds >= std::numeric_limits<std::int64_t>::max() / 1'000'000'000) return std::nullopt;
   return seconds * 1'000'000'000 + nanoseconds;
 }
 

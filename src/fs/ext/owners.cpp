@@ -110,18 +110,11 @@ class Survey {
 
   void look_for_bytes(const Inode& inode) {
     const std::string system = system_name(inode);
-    FoundFile* mine = nullptr;
     const auto take = [&](Blocks run) {
-      const Extent bytes = bytes_of(run);
-      if (!list_.wants(bytes)) return;
-      if (!system.empty()) return list_.claim(Kind::structure, system, bytes);
-      if (mine == nullptr) {
-        if (found_.size() >= OwnerList::kMaxOwners && !found_.contains(inode.number())) return;
-        mine = &found_[inode.number()];
-        mine->folder = inode.is_folder();
-      }
-      const ExtentSet pieces = list_.asked().clipped(bytes);
-      for (const Extent& piece : pieces.items()) mine->bytes.add(piece);
+      if (system.empty())
+        found_.add(list_, inode.number(), inode.is_folder(), bytes_of(run));
+      else
+        claim(system, run);
     };
     if (const std::uint64_t block = inode.attribute_block(); block > super_.super_block() && block < super_.blocks) take({block, 1});
     if (has_blocks(inode)) for_each_block(*drive_, super_, inode, budget_, take);

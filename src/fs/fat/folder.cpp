@@ -104,6 +104,7 @@ Result<std::optional<FolderEntry>> FolderReader::next() {
     if (!no_file) {
       FolderEntry found = entry(raw, place);
       long_ = {};
+      if (found.name.empty()) continue;  // blanks: nothing could ask for it
       return found;
     }
     long_ = {};

@@ -55,15 +55,7 @@ class Survey {
   }
 
   void look_for_bytes(const Item& item) {
-    const auto take = [&](const Extent& bytes) {
-      if (!list_.wants(bytes)) return;
-      const std::uint64_t id = item.key.id();
-      if (found_.size() >= OwnerList::kMaxOwners && !found_.contains(id)) return;
-      FoundFile& file = found_[id];
-      file.folder |= item.key.type == ItemType::folder;
-      const ExtentSet pieces = list_.asked().clipped(bytes);
-      for (const Extent& piece : pieces.items()) file.bytes.add(piece);
-    };
+    const auto take = [&](const Extent& bytes) { found_.add(list_, item.key.id(), item.key.type == ItemType::folder, bytes); };
     if (item.key.type == ItemType::direct || item.key.type == ItemType::folder) take({item.place, item.body.size()});
     if (item.key.type != ItemType::indirect) return;
     const std::size_t count = item.body.size() / 4;
