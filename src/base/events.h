@@ -20,7 +20,7 @@ struct Progress {
   std::string stage;  // "backup", "validate", "restore", "compare" …
   std::string object; // what is being worked on now: "partition 1 (NTFS, Windows)"
   std::uint64_t done_bytes = 0;
-  std::uint64_t total_bytes = 0;
+  std::uint64_t total_bytes = 0;  // 0 with done_bytes above it: not known
 };
 
 enum class QuestionKind { yes_no, ok_cancel, abort_retry_ignore, medium };

@@ -15,10 +15,12 @@ class ProgressMeter {
     progress_.total_bytes = total_bytes;
     events_.stage(stage, total_bytes);
   }
+  // How much there is to do is not known: total_bytes stays 0.
+  void no_total() { total_known_ = false; }
   void object(std::string name) { progress_.object = std::move(name); }
   void advance(std::uint64_t bytes) {
     progress_.done_bytes += bytes;
-    if (progress_.done_bytes > progress_.total_bytes) progress_.total_bytes = progress_.done_bytes;
+    if (total_known_ && progress_.done_bytes > progress_.total_bytes) progress_.total_bytes = progress_.done_bytes;
     const auto now = std::chrono::steady_clock::now();
     if (now - last_ < std::chrono::milliseconds(100)) return;
     last_ = now;
@@ -26,13 +28,14 @@ class ProgressMeter {
   }
   // Says 100 %.
   void finish() {
-    progress_.done_bytes = progress_.total_bytes;
+    if (total_known_) progress_.done_bytes = progress_.total_bytes;
     events_.progress(progress_);
   }
 
  private:
   Events& events_;
   Progress progress_;
+  bool total_known_ = true;
   std::chrono::steady_clock::time_point last_{};
 };
 

@@ -45,6 +45,7 @@ class JsonListener final : public Listener {
               {"total_bytes", progress.total_bytes},
               {"percent", percent(progress)},
               {"bytes_per_second", static_cast<std::uint64_t>(speed_.bytes_per_second())}};
+    if (!total_known(progress)) json["percent"] = nullptr;
     const std::optional<std::uint64_t> left = speed_.seconds_left(progress);
     json["seconds_left"] = left ? Json(*left) : Json(nullptr);
     put(json);

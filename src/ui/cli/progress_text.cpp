@@ -34,6 +34,11 @@ std::string time_left(const Progress& progress, const SpeedMeter& speed) {
   return seconds ? format_duration(*seconds) + " left" : std::string();
 }
 
+std::string amount(const Progress& progress) {
+  const std::string done = format_size(progress.done_bytes);
+  return total_known(progress) ? fmt::format("{} of {}", done, format_size(progress.total_bytes)) : done;
+}
+
 void join(std::string& line, const std::string& piece) {
   if (!piece.empty()) line += "  " + piece;
 }
@@ -64,6 +69,8 @@ std::optional<std::uint64_t> SpeedMeter::seconds_left(const Progress& progress) 
   return static_cast<std::uint64_t>(std::ceil(left));
 }
 
+bool total_known(const Progress& progress) { return progress.total_bytes != 0 || progress.done_bytes == 0; }
+
 unsigned percent(const Progress& progress) {
   if (progress.total_bytes == 0 || progress.done_bytes >= progress.total_bytes) return 100;
   return static_cast<unsigned>(static_cast<double>(progress.done_bytes) / static_cast<double>(progress.total_bytes) * 100);
@@ -76,8 +83,8 @@ std::string format_duration(std::uint64_t seconds) {
 
 std::string progress_line(const Progress& progress, const SpeedMeter& speed, std::size_t width, bool utf8) {
   const unsigned done = percent(progress);
-  std::string line = fmt::format("{} {:3} % {}", progress.stage, done, bar(done, utf8));
-  join(line, fmt::format("{} of {}", format_size(progress.done_bytes), format_size(progress.total_bytes)));
+  std::string line = total_known(progress) ? fmt::format("{} {:3} % {}", progress.stage, done, bar(done, utf8)) : progress.stage;
+  join(line, amount(progress));
   join(line, rate(speed));
   join(line, time_left(progress, speed));
   join(line, printable(progress.object));
@@ -85,8 +92,8 @@ std::string progress_line(const Progress& progress, const SpeedMeter& speed, std
 }
 
 std::string progress_sentence(const Progress& progress, const SpeedMeter& speed) {
-  std::string line = fmt::format("{}: {} %", progress.stage, percent(progress));
-  join(line, fmt::format("{} of {}", format_size(progress.done_bytes), format_size(progress.total_bytes)));
+  std::string line = total_known(progress) ? fmt::format("{}: {} %", progress.stage, percent(progress)) : progress.stage + ":";
+  join(line, amount(progress));
   join(line, rate(speed));
   join(line, time_left(progress, speed));
   join(line, printable(progress.object));

@@ -27,6 +27,8 @@ class SpeedMeter {
   double seen_seconds_ = 0;
 };
 
+// Whether a share and an end can be told.
+bool total_known(const Progress& progress);
 // 0 to 100, rounded down; 100 for nothing to do.
 unsigned percent(const Progress& progress);
 // "0:07", "12:34", "3:07:00"

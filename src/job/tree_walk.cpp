@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// All patterns advance together, as the states of one automaton: a folder is read once whatever asks for it, and a file that two
+// patterns mean is visited once.
+#include "job/tree_walk.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.h"
+
+namespace tintype {
+namespace {
+
+constexpr std::size_t kMaxDepth = 250;
+constexpr std::size_t kBatch = 65536;  // entries of one folder in memory at a time
+
+}  // namespace
+
+std::string path_of(std::span<const FileNode> parents, const FileNode& node) {
+  if (parents.empty()) return "/";
+  std::string path;
+  for (const FileNode& parent : parents.subspan(1)) path += "/" + parent.name;
+  return path + "/" + node.name;
+}
+
+std::string FoundNode::path() const { return path_of(parents, node); }
+
+TreeWalk::TreeWalk(FileTree& tree, std::vector<PathPattern> patterns, const CancelToken& cancel)
+    : tree_(tree), patterns_(std::move(patterns)), cancel_(cancel), reach_(patterns_.size()) {}
+
+Result<void> TreeWalk::run(const Visitor& visit, const Damage& damage) {
+  visit_ = &visit;
+  damage_ = &damage;
+  Entry root{TRY(tree_.root()), {}};
+  for (std::size_t i = 0; i < patterns_.size(); ++i) {
+    if (!patterns_[i].components.empty()) {
+      add(root.step.states, {i, 0});
+      continue;
+    }
+    root.step.asked_for = root.step.by_name = reach_[i].matched = true;
+  }
+  return visit_entry(root, false);
+}
+
+// "**" also stands for no folder at all.
+void TreeWalk::add(States& states, State state) const {
+  if (std::ranges::find(states, state) != states.end()) return;
+  states.push_back(state);
+  const auto& components = patterns_[state.pattern].components;
+  if (components[state.next].any_depth && state.next + 1 < components.size()) add(states, {state.pattern, state.next + 1});
+}
+
+TreeWalk::Step TreeWalk::step(const States& states, const FileNode& node) {
+  Step out;
+  for (const State& state : states) {
+    const PathPattern& pattern = patterns_[state.pattern];
+    const PathPattern::Component& component = pattern.components[state.next];
+    const bool last = state.next + 1 == pattern.components.size();
+    Reach& reach = reach_[state.pattern];
+    if (component.any_depth) {
+      if (last) out.asked_for = reach.matched = true;
+      else if (node.kind == NodeKind::folder) add(out.states, state);
+    } else if (name_fits(component, node.name, tree_)) {
+      reach.depth = std::max(reach.depth, state.next + 1);
+      if (last) {
+        out.asked_for = reach.matched = true;
+        out.by_name = out.by_name || !pattern.has_wildcards();
+      } else if (node.kind == NodeKind::folder) {
+        add(out.states, {state.pattern, state.next + 1});
+      } else {
+        reach.stopped_by = fmt::format("is a {}, not a folder", to_string(node.kind));
+      }
+    }
+  }
+  return out;
+}
+
+bool TreeWalk::worth_keeping(const Step& step, bool inside, const FileNode& node) const {
+  return inside || step.asked_for || (node.kind == NodeKind::folder && !step.states.empty());
+}
+
+// The next entries of the last folder that matter. `seen`: how many entries earlier batches went over.
+Result<std::vector<TreeWalk::Entry>> TreeWalk::next_batch(const States& states, bool inside, std::uint64_t& seen, bool& more) {
+  bool names_only = !inside;
+  std::set<std::string> names;  // when all are found, the rest of the folder need not be read
+  for (const State& state : states) {
+    const PathPattern::Component& component = patterns_[state.pattern].components[state.next];
+    names_only = names_only && !component.wild;
+    names.insert(component.name);
+  }
+  std::vector<Entry> batch;
+  std::uint64_t at = 0;
+  more = false;
+  std::size_t found = 0;
+  const Result<void> listed = tree_.list(parents_.back(), [&](const FileNode& node) {
+    if (at++ < seen) return true;
+    if (cancel_.cancelled()) return false;
+    Entry entry{node, step(states, node)};
+    if (!worth_keeping(entry.step, inside, node)) return true;
+    batch.push_back(std::move(entry));
+    if (names_only && ++found == names.size()) return false;
+    more = batch.size() == kBatch;
+    return !more;
+  });
+  seen = at;
+  TRY(cancel_.check());
+  if (!listed) (*damage_)(path_of(std::span(parents_).first(parents_.size() - 1), parents_.back()), listed.error());
+  return batch;
+}
+
+Result<void> TreeWalk::walk_folder(const States& states, bool inside) {
+  std::uint64_t seen = 0;
+  for (bool more = true; more;) {
+    std::vector<Entry> batch = TRY(next_batch(states, inside, seen, more));
+    for (Entry& entry : batch) TRY(visit_entry(entry, inside));
+  }
+  return {};
+}
+
+Result<void> TreeWalk::visit_entry(Entry& entry, bool inside) {
+  TRY(cancel_.check());
+  bool below = false;
+  if (inside || entry.step.asked_for)
+    below = TRY((*visit_)(FoundNode{parents_, entry.node, entry.step.asked_for, entry.step.by_name}));
+  if (entry.node.kind != NodeKind::folder || (!below && entry.step.states.empty())) return {};
+  const auto tell = [&](const char* what) {
+    const std::string path = path_of(parents_, entry.node);
+    (*damage_)(path, make_error(ErrorCode::corrupt, fmt::format("{} {}", printable(path), what)));
+  };
+  if (parents_.size() >= kMaxDepth) {
+    tell("lies too deep; what is in it is left out");
+    return {};
+  }
+  if (!folders_.insert(entry.node.id).second) {
+    tell("leads to a folder that stands elsewhere too; what is in it is left out here");
+    return {};
+  }
+  parents_.push_back(std::move(entry.node));
+  const Result<void> walked = walk_folder(entry.step.states, below);
+  parents_.pop_back();
+  return walked;
+}
+
+std::vector<Error> TreeWalk::unmatched() const {
+  std::vector<Error> errors;
+  for (std::size_t i = 0; i < patterns_.size(); ++i) {
+    const PathPattern& pattern = patterns_[i];
+    const Reach& reach = reach_[i];
+    if (reach.matched) continue;
+    std::string path;
+    for (std::size_t c = 0; c < std::min(pattern.components.size(), reach.depth + (reach.stopped_by.empty() ? 1U : 0U)); ++c)
+      path += "/" + pattern.components[c].text;
+    if (!reach.stopped_by.empty())
+      errors.push_back(make_error(ErrorCode::not_found, fmt::format("{}: {} {}", printable(pattern.text), printable(path), reach.stopped_by)));
+    else if (pattern.has_wildcards())
+      errors.push_back(make_error(ErrorCode::not_found, fmt::format("nothing is called {}", printable(pattern.text))));
+    else
+      errors.push_back(make_error(ErrorCode::not_found, fmt::format("there is no {}", printable(path)), "`tintype ls` shows what is there"));
+  }
+  return errors;
+}
+
+}  // namespace tintype
