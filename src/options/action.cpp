@@ -55,8 +55,31 @@ constexpr std::array<ActionInfo, kActionCount> kActions = {{
     {.action = Action::help, .feature = "A7", .slash = "?", .gnu = "help",
      .summary = "explain the program or one action", .examples = "tintype help backup", .built = true},
     {.action = Action::version, .gnu = "version", .summary = "print the program's version", .built = true},
-    {.action = Action::ls, .feature = "P6", .gnu = "ls", .summary = "list files inside an image"},
-    {.action = Action::extract, .feature = "P6", .gnu = "extract", .summary = "copy files out of an image"},
+    {.action = Action::ls, .feature = "P6", .gnu = "ls", .summary = "list files inside an image or drive",
+     .about = "Nothing is mounted, and root is not needed. IMAGE may be a drive or drive file too, as in --drive of other actions. @ and the "
+              "id of a partition stand behind it; without it, and without a path, the partitions are listed, and the id may be left "
+              "out where only one partition has files. An existing image of exactly that name wins.\n"
+              "A folder that is named shows what lies in it; one that wildcards match is shown itself. The marks are h(idden), s(ystem), r(ead-only), "
+              "c(ompressed), e(ncrypted). Links are not followed. Exit status 1: a path is not there; 4: folders are damaged, "
+              "and the rest is listed.",
+     .examples = "tintype ls pc\n"
+                 "tintype ls pc@1 /Windows\n"
+                 "tintype ls pc@1 /Users/*/*.doc --recursive --json\n"
+                 "tintype ls disk.raw@1 /",
+     .words = "file path", .built = true},
+    {.action = Action::extract, .feature = "P6", .gnu = "extract", .summary = "copy files out of an image or drive",
+     .about = "Copies what the paths mean, folders with all that is in them, into --to, each under its whole path: /Users/ann becomes "
+              "DIR/Users/ann. IMAGE and PATH are as in ls; / means everything. Nothing is mounted, and root is not needed. Kept are contents, holes, times, permissions, "
+              "symbolic and hard links, and the owner if root extracts.\n"
+              "Nothing is written outside --to, whatever names and links the image holds. A name that cannot be made is reported. "
+              "Windows links and junctions become symbolic links if this partition has what they lead to; other reparse points, devices, "
+              "pipes, sockets and files that the file system encrypted are reported and passed over. A file whose data the backup left out "
+              "is not made; where parts of one are lost or cannot be read, zeros stand for them and the file is named.\n"
+              "A file that is there already is left alone and counts as a failure, unless --overwrite or --skip-existing is given. What fails "
+              "does not stop the rest. Exit status 5: something of it could not be had; 1: nothing could; 3: all of it was there already.",
+     .examples = "tintype extract pc@1 /Users/ann /boot/*.cfg --to /tmp/ann\n"
+                 "tintype extract pc@2 / --to /mnt/all --streams files",
+     .words = "file path", .built = true},
     {.action = Action::mount, .feature = "P6 X3", .gnu = "mount", .summary = "show an image as drive files, and the files in it",
      .about = "Puts files into an empty folder that are the image as a drive: drive.img is all of it, partition-1.img and so on its "
               "partitions, for any program that wants a drive. Nothing is unpacked first: what is read is decoded when it is read. With "

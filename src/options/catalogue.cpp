@@ -13,7 +13,7 @@ namespace {
 // By group, and within a group in the order of the files.
 std::vector<Option> assemble() {
   const std::array parts = {main_options(),     backup_options(),     shared_options(), restore_options(),
-                            geometry_options(), unattended_options(), purge_options(), beyond_options(), global_options(),
+                            geometry_options(), unattended_options(), purge_options(), looking_options(), beyond_options(), global_options(),
                             point_in_time_options(), menu_options()};
   std::vector<Option> all;
   for (std::size_t group = 0; group < kGroupCount; ++group)

@@ -36,5 +36,6 @@ std::span<const Option> geometry_options();
 std::span<const Option> shared_options();
 std::span<const Option> beyond_options();
 std::span<const Option> purge_options();
+std::span<const Option> looking_options();
 
 }  // namespace tintype::options

@@ -56,7 +56,7 @@ constexpr std::array kBeyond = {
            .help = "When the new image is complete and validated, delete those whose place it takes, newest first; never one that "
                    "another image in their folders still builds on.",
            .built = true},
-    Option{.features = "X4", .slash = "", .gnu = "dry-run", .actions = kPlaces | kPurge, .group = Group::what,
+    Option{.features = "X4", .slash = "", .gnu = "dry-run", .actions = kPlaces | kPurge | bit(Action::extract), .group = Group::what,
            .help = "Print the plan, touch nothing.", .built = true},
     Option{.features = "R1", .slash = "", .gnu = "original-place", .actions = kRestore, .group = Group::placement,
            .help = "Put the partition where it lay on its source, which is also what a --drive without a partition "

@@ -19,8 +19,8 @@ constexpr std::array kNotify = {
 constexpr std::array kRestoreOptions = {
     Option{.features = "R14", .slash = "v", .gnu = "pre-validate", .ini = "PreValidate", .actions = kRestore,
            .group = Group::checking, .help = "Validate the image before anything is overwritten.", .built = true},
-    Option{.features = "R2", .slash = "o", .gnu = "overwrite", .actions = kPlaces, .group = Group::unattended,
-           .help = "Overwrite the target without asking.", .built = true},
+    Option{.features = "R2", .slash = "o", .gnu = "overwrite", .actions = kPlaces | bit(Action::extract), .group = Group::unattended,
+           .help = "Overwrite the target without asking. Extract: replace files that are there; folders are never replaced.", .built = true},
     Option{.features = "R3", .slash = "clr", .gnu = "clear", .actions = kPlaces, .group = Group::placement,
            .help = "Clear the target's partition tables (MBR, extended, both GPT copies) first."},
     Option{.features = "R13", .slash = "m", .gnu = "first-fit", .ini = "FirstFit", .actions = kPlaces,

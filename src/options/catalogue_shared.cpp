@@ -48,7 +48,7 @@ constexpr std::array kShared = {
            .kind = Kind::integer, .actions = kImaging, .group = Group::discs, .value_name = "N",
            .help = "Read discs no faster than this multiple of CD speed (a DVD's 4x is 32).", .min = 1, .max = 1000},
     Option{.features = "B20 R26 V1", .slash = "log", .gnu = "save-log", .ini = "SaveLog",
-           .actions = kImaging | actions(Action::copy, Action::salvage, Action::purge, Action::repair, Action::consolidate), .group = Group::reporting, .default_value = "1",
+           .actions = kImaging | actions(Action::copy, Action::salvage, Action::purge, Action::repair, Action::consolidate, Action::extract), .group = Group::reporting, .default_value = "1",
            .help = "Keep a log of the run; 0 keeps none.", .built = true},
     Option{.features = "B4 R26", .slash = "rb", .gnu = "reboot", .kind = Kind::choice, .actions = kWrites,
            .group = Group::system, .value_name = "N",

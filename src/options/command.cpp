@@ -152,6 +152,12 @@ Result<void> check_together(const ParsedCommand& command) {
     case Action::convert:
       TRY(need(command, "file", "tintype convert /mnt/backup/name new.qcow2"));
       return need(command, "to", "tintype convert /mnt/backup/name new.qcow2");
+    case Action::ls: return need(command, "file", "tintype ls /mnt/backup/name");
+    case Action::extract:
+      TRY(need(command, "file", "tintype extract /mnt/backup/name@1 /folder --to DIR"));
+      if (!command.has("path")) return wrong("extract needs a PATH", "say / for everything");
+      if (!command.has("to") && !command.flag("dry-run")) return wrong("extract needs --to", "add --to DIR");
+      return exclude(command, "overwrite", "skip-existing");
     case Action::serve:
     case Action::boot: return need(command, "file", "tintype serve /mnt/backup/name");
     case Action::unmount: return need(command, "mount-point", "tintype unmount /mnt/image");

@@ -28,6 +28,7 @@ class CommandLine {
     if (word == "--version" || word == "-V") return version();
     if (word.starts_with("--")) return read_gnu(word);
     if (takes_words() && (!word.starts_with('-') || word == "-")) return read_plain(word);
+    if (takes_words() && word.size() > 1 && word.find_first_of(letters(), 1) == 1) return read_letters(word);
     if (word.starts_with('/')) return read_slash(word);
     if (word.starts_with('-') && word.size() > 1)
       return wrong(fmt::format("{}: there are no one-letter options beside -h and -V", printable(word)),
@@ -111,6 +112,25 @@ class CommandLine {
   }
 
   bool takes_words() const { return chosen_ && !info(command_.action).words.empty(); }
+
+  std::string letters() const {
+    std::string out;
+    for (const Option* each : options_of(command_.action))
+      if (each->letter != 0) out += each->letter;
+    return out;
+  }
+
+  // "-lR": flags by their letters.
+  Result<void> read_letters(const std::string& word) {
+    for (const char letter : std::string_view(word).substr(1)) {
+      const std::vector<const Option*> options = options_of(command_.action);
+      const auto found = std::ranges::find(options, letter, &Option::letter);
+      if (letter == 0 || found == options.end())
+        return wrong(fmt::format("{}: there is no option -{}", printable(word), printable(std::string(1, letter))), fmt::format("it takes the letters {}", letters()));
+      TRY(keep(**found, Value{"1", 1}, word));
+    }
+    return {};
+  }
 
   // A value without its option's name. The options that may be given so are said by the action.
   Result<void> read_plain(const std::string& word) {

@@ -27,7 +27,8 @@ std::string slash_term(const Option& option) {
 std::string term(const Option& option, Spelling spelling) {
   const std::string a = gnu_term(option);
   const std::string b = slash_term(option);
-  return spelling == Spelling::gnu ? fmt::format("{}, {}", a, b) : fmt::format("{}, {}", b, a);
+  const std::string letter = option.letter != 0 ? fmt::format(", -{}", option.letter) : "";
+  return (spelling == Spelling::gnu ? fmt::format("{}, {}", a, b) : fmt::format("{}, {}", b, a)) + letter;
 }
 
 std::string section_label(const Option& option, Action action) {
@@ -107,7 +108,7 @@ std::string plain_words(const ActionInfo& action) {
   if (action.words.empty()) return out;
   for (const std::string& name : split_fields(action.words, ' ')) {
     const Option* option = find_gnu(action.action, name);
-    out += fmt::format(" {}{}", option->value_name, option->repeatable ? "…" : "");
+    out += fmt::format(" {}{}", option->value_name, option->repeatable ? "..." : "");
   }
   return out;
 }

@@ -68,6 +68,7 @@ struct Option {
   bool repeatable = false;
   bool no_effect_here = false;          // names something this platform has no counterpart for
   int secret_field = -1;                // Kind::star_list: this field and those after it are never shown
+  char letter = 0;                      // "-R"; for flags of actions that take plain words
   bool built = false;
 
   bool secret() const { return kind == Kind::password || secret_field >= 0; }

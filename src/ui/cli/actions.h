@@ -9,6 +9,8 @@ namespace tintype::cli {
 // One function for each action, each in a file of its own. They return how the action ended, or why it could not
 // be done.
 Result<Report> run_list_action(Session& session);
+Result<Report> run_ls_action(Session& session);
+Result<Report> run_extract_action(Session& session);
 Result<Report> run_backup_action(Session& session);
 Result<Report> run_restore_action(Session& session);
 Result<Report> run_validate_action(Session& session);

@@ -29,11 +29,13 @@ ExitStatus report_failure(const Error& error) {
 Result<Report> run_chosen(Session& session) {
   const ParsedCommand& command = session.command();
   if (command.action == Action::list) return run_list_action(session);
+  if (command.action == Action::ls) return run_ls_action(session);
   if (!command.flag("dry-run")) TRY(session.begin());
   switch (command.action) {
     case Action::backup: return run_backup_action(session);
     case Action::restore: return run_restore_action(session);
     case Action::validate: return run_validate_action(session);
+    case Action::extract: return run_extract_action(session);
     case Action::salvage: return run_salvage_action(session);
     case Action::purge: return run_purge_action(session);
     case Action::repair: return run_repair_action(session);

@@ -40,7 +40,7 @@ Session::Session(const options::ParsedCommand& command)
       screen_(find_terminal(command.flag("no-color"))),
       events_(screen_, cancel_),
       started_(std::chrono::steady_clock::now()),
-      stops_at_once_(command.action == options::Action::list) {
+      stops_at_once_(command.action == options::Action::list || command.action == options::Action::ls) {
   interrupts_.emplace([this](Interrupts::Signal signal, const auto& again, const auto& stop) { on_signal(signal, again, stop); });
   events_.set_unattended({.no = command.answers_no(),
                           .yes = command.answers_yes(),
