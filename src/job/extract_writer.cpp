@@ -75,15 +75,14 @@ Result<void> ExtractWriter::make(const FoundNode& found) {
 }
 
 Result<void> ExtractWriter::make_folder(const FoundNode& found) {
-  if (!found.parents.empty()) ++report_.folders;
-  if (request_.target == nullptr) return {};
+  if (request_.target == nullptr) {
+    if (!found.parents.empty()) ++report_.folders;
+    return {};
+  }
   std::vector<FileNode> whole(found.parents.begin(), found.parents.end());
   whole.push_back(found.node);
   Result<OutFolder*> made = chain_->enter(whole);
-  if (!made) {
-    --report_.folders;
-    return fail(made.error());
-  }
+  if (!made) return fail(made.error());
   return found.parents.empty() ? Result<void>() : write_streams(found, nullptr);
 }
 
@@ -247,7 +246,10 @@ Result<bool> ExtractWriter::stream_as_attribute(FileContent& content, const Name
 }
 
 Result<void> ExtractWriter::finish() {
-  if (chain_) chain_->leave_all();
+  if (chain_) {
+    chain_->leave_all();
+    report_.folders = chain_->made();
+  }
   if (report_.problem_count > kMostProblems)
     context_.events.message({Severity::error, fmt::format("and {} more problems", report_.problem_count - kMostProblems)});
   meter_.finish();

@@ -68,6 +68,7 @@ TreeWalk::Step TreeWalk::step(const States& states, const FileNode& node) {
         out.asked_for = reach.matched = true;
         out.by_name = out.by_name || !pattern.has_wildcards();
       } else if (node.kind == NodeKind::folder) {
+        out.leads_on = out.leads_on || !component.wild;
         add(out.states, {state.pattern, state.next + 1});
       } else {
         reach.stopped_by = fmt::format("is a {}, not a folder", to_string(node.kind));
@@ -77,7 +78,14 @@ TreeWalk::Step TreeWalk::step(const States& states, const FileNode& node) {
   return out;
 }
 
+// The first 24 records of an MFT are the file system's own; those among them that have a name lie in the root.
+bool TreeWalk::is_metadata(const FileNode& node) const {
+  constexpr std::uint64_t kRecordBits = (std::uint64_t{1} << 48) - 1;
+  return tree_.type() == FsType::ntfs && parents_.size() == 1 && (node.id & kRecordBits) < 24 && node.name.starts_with('$');
+}
+
 bool TreeWalk::worth_keeping(const Step& step, bool inside, const FileNode& node) const {
+  if (is_metadata(node) && !step.by_name && !step.leads_on) return false;
   return inside || step.asked_for || (node.kind == NodeKind::folder && !step.states.empty());
 }
 

@@ -22,7 +22,7 @@ struct FoundNode {
 
 // One walk over a tree for any number of patterns. Every folder is read at most once, and only those that a pattern leads into; nothing
 // is sorted, and memory depends on the depth, not on the number of files (but for the ids of the folders seen). Folders that lead
-// back into themselves, or stand in two places, are told as damage the second time.
+// back into themselves, or stand in two places, are told as damage the second time. NTFS's own files ($MFT …) are visited only by name.
 class TreeWalk {
  public:
   TreeWalk(FileTree& tree, std::vector<PathPattern> patterns, const CancelToken& cancel);
@@ -46,6 +46,7 @@ class TreeWalk {
   struct Step {
     States states;
     bool asked_for = false, by_name = false;
+    bool leads_on = false;  // a component without wildcards means it
   };
   struct Entry {
     FileNode node;
@@ -59,6 +60,7 @@ class TreeWalk {
 
   void add(States& states, State state) const;
   Step step(const States& states, const FileNode& node);
+  bool is_metadata(const FileNode& node) const;
   bool worth_keeping(const Step& step, bool inside, const FileNode& node) const;
   Result<void> walk_folder(const States& states, bool inside);
   Result<std::vector<Entry>> next_batch(const States& states, bool inside, std::uint64_t& seen, bool& more);

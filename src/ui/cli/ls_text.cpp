@@ -100,9 +100,9 @@ std::string ls_json(const LsEntry& entry) {
 }
 
 std::string partitions_text(const DriveListing& listing, bool of_image) {
-  std::string text = fmt::format("{:<6}  {:>9}  {:<9}  {:<20}  {}\n", "id", "size", "files as", "label", of_image ? "in the image" : "");
+  std::string text = fmt::format("{:<6}  {:>9}  {:<11}  {:<20}  {}\n", "id", "size", "file system", "label", of_image ? "in the image" : "");
   for (const PartitionListing& each : listing.partitions)
-    text += fmt::format("{:<6}  {:>9}  {:<9}  {:<20}  {}\n", each.id, format_size(size_of(each, listing)), type_of(each), printable(each.fs.label),
+    text += fmt::format("{:<6}  {:>9}  {:<11}  {:<20}  {}\n", each.id, format_size(size_of(each, listing)), type_of(each), printable(each.fs.label),
                         !of_image || each.entry.extended ? "" : each.saved ? "yes" : "no");
   if (listing.partitions.empty()) text += "no partitions\n";
   text.pop_back();
