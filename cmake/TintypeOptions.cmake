@@ -18,6 +18,9 @@ pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
 pkg_check_modules(ARGON2 REQUIRED IMPORTED_TARGET libargon2)
 pkg_check_modules(NBD REQUIRED IMPORTED_TARGET libnbd) # virtual drives
 pkg_check_modules(FUSE REQUIRED IMPORTED_TARGET fuse3>=3.12) # mount
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib) # this and the next two: compressed images of other programs
+pkg_check_modules(LZMA REQUIRED IMPORTED_TARGET liblzma)
+find_package(BZip2 REQUIRED)
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.85) # mail
 find_library(IPSEC_MB_LIBRARY IPSec_MB) # multi-buffer SHA-256; x86-64 only, OpenSSL serves elsewhere
 

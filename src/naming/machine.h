@@ -32,6 +32,7 @@ class Machine {
  public:
   virtual ~Machine() = default;
   virtual Result<std::vector<ListedDrive>> drives() = 0;
+  // A device or raw file as open_drive(), an image of another program as open_foreign(): for writing, that is Error{refused}.
   virtual Result<std::shared_ptr<Drive>> open(const std::string& path, const OpenOptions& options) = 0;
   const VirtualDrives& virtual_drives() const { return virtual_; }
   void define(VirtualDrives drives) { virtual_ = std::move(drives); }  // before anything is looked for

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "drive/foreign/unpacked_drive.h"
+
+#include <fmt/format.h>
+
+namespace tintype {
+namespace {
+
+class UnpackedDrive final : public Drive {
+ public:
+  UnpackedDrive(std::shared_ptr<ByteSource> source, const std::string& name, std::uint64_t size_bytes) : source_(std::move(source)) {
+    info_.path = name;
+    info_.size_bytes = size_bytes;
+    info_.read_only = true;
+    source_->expect(size_bytes);
+  }
+  const DriveInfo& info() const override { return info_; }
+  Result<void> read(std::uint64_t offset, MutableByteSpan out) override {
+    TRY(check_range(offset, out.size()));
+    return source_->read(offset, out);
+  }
+  Result<void> write(std::uint64_t, ByteSpan) override { return read_only(); }
+  Result<void> zero(std::uint64_t, std::uint64_t) override { return read_only(); }
+  Result<void> trim(std::uint64_t, std::uint64_t) override { return read_only(); }
+  Result<void> flush() override { return {}; }
+
+ private:
+  Result<void> read_only() const { return fail(ErrorCode::denied, fmt::format("{} can only be read", info_.path)); }
+
+  std::shared_ptr<ByteSource> source_;
+  DriveInfo info_;
+};
+
+}  // namespace
+
+std::shared_ptr<Drive> make_unpacked_drive(std::shared_ptr<ByteSource> source, const std::string& name, std::uint64_t size_bytes) {
+  return std::make_shared<UnpackedDrive>(std::move(source), name, size_bytes);
+}
+
+}  // namespace tintype
