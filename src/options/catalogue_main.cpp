@@ -15,7 +15,8 @@ constexpr std::array kMain = {
     Option{.features = "B1 N1 N2 N3 N4 N5 N6 N7 A5", .slash = "d", .gnu = "drive", .kind = Kind::drive,
            .actions = kReadsDrive | bit(Action::restore), .group = Group::what, .value_name = "DRIVE[@ID]",
            .help = "The drive, or the partition of it after '@': a number shown by list (0@1, 0@0x301), a device or "
-                   "image file (/dev/sdb, disk.raw@2), #signature, ?label or ?/mount/point, v3 for a virtual drive. "
+                   "image file (/dev/sdb, disk.raw@2), to read from also an image of partclone or a folder of Clonezilla (DIR/sda), "
+                   "#signature, ?label or ?/mount/point, v3 for a virtual drive. "
                    "Repeat it, or put commas after '@', for several partitions of one drive.",
            .repeatable = true, .built = true},
     Option{.features = "B1 N8 N9 R1 V1 A5", .slash = "f", .gnu = "file", .kind = Kind::path, .actions = kWithFile,

@@ -40,7 +40,9 @@ std::string partition_words(const PartitionListing& partition, const DriveListin
 
 // `what` is written to `path`: an image or a copy.
 Result<SourceUse> use_of_source(const ResolvedDrive& source, const std::string& path, const std::string& what, bool allow_in_use) {
-  const std::vector<Use> uses = TRY(find_uses(source.drive->info().path));
+  std::vector<Use> uses;
+  const std::string& drive = source.drive->info().path;
+  if (exists(drive)) uses = TRY(find_uses(drive));  // a disk of a Clonezilla folder is opened, but no path of the system
   const ExtentSet bytes = chosen_bytes(source);
   SourceUse result;
   result.exclusive = uses.empty();

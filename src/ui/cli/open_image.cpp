@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/cli/open_image.h"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 
+#include "base/text.h"
+#include "drive/foreign/foreign.h"
 #include "naming/image_name.h"
 #include "ui/cli/password.h"
 
@@ -38,6 +42,10 @@ Result<std::vector<NamedImage>> named_bases(Session& session) {
 Result<OpenedImage> open_image(const std::string& file, Session& session) {
   OpenedImage image;
   const ImageName name = TRY(parse_image_name(file));
+  if (name.kind == ImageName::Kind::local && is_foreign(name.path))
+    return fail(ErrorCode::unsupported, fmt::format("{} is an image of another program; here it is read as a drive", printable(name.path)),
+                fmt::format("use `tintype copy --source {} --target DRIVE`, `tintype convert`, or `tintype backup --drive {}`", printable(name.path),
+                            printable(name.path)));
   image.path = TRY(resolve_image_path(name, ImageUse::read));
   const SplitPath split = split_path(image.path);
   image.name = split.name;

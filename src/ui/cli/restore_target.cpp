@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "drive/foreign/foreign.h"
 #include "drive/open.h"
 #include "naming/image_name.h"
 #include "ui/cli/drive_checks.h"
@@ -60,6 +61,10 @@ Result<RestoreTarget> find_target(std::vector<std::string> names, const SourceVi
   if (name.kind == DriveName::Kind::path && name.partitions.empty() && !file_exists(name.word)) return new_file(name.word, image, wanted);
   if (name.kind == DriveName::Kind::virtual_drive)
     if (std::optional<RestoreTarget> made = TRY(new_virtual(name, image))) return std::move(*made);
+  if (name.kind == DriveName::Kind::path && is_foreign(name.word))
+    return fail(ErrorCode::refused, fmt::format("{} is an image of another program and can only be read", printable(name.word)),
+                "name another target, or delete it first");
+  if (name.kind == DriveName::Kind::path && name.partitions.empty() && !file_exists(name.word)) return new_file(name, image);
   const ResolveOptions options{.open = {.sector_bytes = 0}, .image_signature = image.layout.signature_text()};
   ResolvedDrive found = TRY(resolve(name, this_machine(), options));
   const bool same_sectors = found.drive->info().logical_sector_bytes == image.drive.logical_sector_bytes;
