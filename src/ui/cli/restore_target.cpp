@@ -58,13 +58,12 @@ Result<RestoreTarget> find_target(std::vector<std::string> names, const SourceVi
   if (names.empty()) names.push_back("#");
   if (names.size() > 1) return fail(ErrorCode::usage, "there can be only one target", "name it once, with at most one partition");
   const DriveName name = TRY(parse_drive_name(names.front()));
-  if (name.kind == DriveName::Kind::path && name.partitions.empty() && !file_exists(name.word)) return new_file(name.word, image, wanted);
-  if (name.kind == DriveName::Kind::virtual_drive)
-    if (std::optional<RestoreTarget> made = TRY(new_virtual(name, image))) return std::move(*made);
   if (name.kind == DriveName::Kind::path && is_foreign(name.word))
     return fail(ErrorCode::refused, fmt::format("{} is an image of another program and can only be read", printable(name.word)),
                 "name another target, or delete it first");
-  if (name.kind == DriveName::Kind::path && name.partitions.empty() && !file_exists(name.word)) return new_file(name, image);
+  if (name.kind == DriveName::Kind::path && name.partitions.empty() && !file_exists(name.word)) return new_file(name.word, image, wanted);
+  if (name.kind == DriveName::Kind::virtual_drive)
+    if (std::optional<RestoreTarget> made = TRY(new_virtual(name, image))) return std::move(*made);
   const ResolveOptions options{.open = {.sector_bytes = 0}, .image_signature = image.layout.signature_text()};
   ResolvedDrive found = TRY(resolve(name, this_machine(), options));
   const bool same_sectors = found.drive->info().logical_sector_bytes == image.drive.logical_sector_bytes;
