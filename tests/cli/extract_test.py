@@ -170,7 +170,7 @@ class ExtractTest(support.ProgramTest):
         if os.geteuid() != 0 or shutil.which("setpriv") is None:
             self.skipTest("not root, or no setpriv")
         program = shutil.copy(support.PROGRAM, self.path("program"))
-        shutil.copy(self.image + ".tti", self.path("pc.tti"))
+        os.chown(shutil.copy(self.image + ".tti", self.path("pc.tti")), 65534, 65534)
         for folder in (self.shared, self.folder):
             os.chmod(folder, 0o755)
         os.makedirs(self.path("out"))
