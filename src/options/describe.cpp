@@ -172,7 +172,7 @@ DocumentSection exit_statuses() {
                               {"2", "the command itself makes no sense"},
                               {"3", "refused, or cancelled"},
                               {"4", "damaged image, or a comparison found a difference"},
-                              {"5", "done, but with sectors that could not be read or written"}}, {}};
+                              {"5", "done, but with sectors that could not be read or written, or files that could not be extracted"}}, {}};
 }
 
 DocumentSection surroundings() {

@@ -277,13 +277,13 @@ TEST_F(Extract, DryRunWritesNothing) {
 
 TEST_F(Extract, ParentsComeWithTheirPermissions) {
   const auto root = tree->folder(1, "root");
-  (*tree)[root].node.mode = 0700;
+  (*tree)[root].node.mode = 0710;
   tree->file(root, "a.x", "a");
   tree->file(root, "b.y", "b");
   tree->file(root, "c.z", "c");
   const auto report = extract({"/root/*.x", "/root/*.y", "/none"});
   ASSERT_TRUE(report);
-  EXPECT_EQ(stat_of("root").st_mode & 07777U, 0700U);
+  EXPECT_EQ(stat_of("root").st_mode & 07777U, 0710U);
   EXPECT_EQ(entries(to()), 3U);
   EXPECT_EQ(report->unmatched.size(), 1U);
 }

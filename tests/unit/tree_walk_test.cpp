@@ -92,9 +92,9 @@ TEST(TreeWalk, VisitsNothingTwiceAndReadsEachFolderOnce) {
 
 TEST(TreeWalk, ReadsOnlyTheFoldersOnTheWay) {
   Home home;
-  walk(home.tree, {"/Users/ann/a.doc"});
+  walk(home.tree, {"/Users/bob/c.DOC"});
   EXPECT_EQ(home.tree.lists.size(), 3U);
-  EXPECT_FALSE(home.tree.lists.contains(home.bob));
+  EXPECT_FALSE(home.tree.lists.contains(home.ann));
 }
 
 TEST(TreeWalk, SaysWhichPathsAreNotThere) {
