@@ -10,6 +10,24 @@ namespace tintype {
 
 inline void spend(std::uint64_t& budget, std::uint64_t amount) { budget -= std::min(budget, amount); }
 
+// Tells when a chain comes back to where it was, after at most three rounds (Brent's way: a mark that moves on at powers of two).
+class CircleWatch {
+ public:
+  explicit CircleWatch(std::uint32_t first) : mark_(first) {}
+  bool comes_back(std::uint32_t cluster) {
+    if (cluster == mark_) return true;
+    if (++steps_ == limit_) {
+      mark_ = cluster;
+      limit_ *= 2;
+    }
+    return false;
+  }
+
+ private:
+  std::uint32_t mark_;
+  std::uint64_t steps_ = 0, limit_ = 1;
+};
+
 // Goes through all folders below `root`, for file systems whose files are known by their folder entry alone (FAT, exFAT). Memory is
 // one resting reader a level. Folders that hold themselves, deep nests and shared clusters end: at the circle, at 256 levels, when
 // the budget of clusters is spent. `visit(entry, path)` returns the reader of the entry if it is a folder to go into.

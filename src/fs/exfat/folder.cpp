@@ -49,7 +49,7 @@ Result<std::optional<std::uint32_t>> Table::next(std::uint32_t cluster) {
 Stream FolderReader::root_of(const Geometry& g) { return {g.root_cluster, false, kMaxFolderBytes, kMaxFolderBytes}; }
 
 FolderReader::FolderReader(std::shared_ptr<Drive> partition, std::shared_ptr<Table> table, const Geometry& g, const Stream& folder)
-    : partition_(std::move(partition)), table_(std::move(table)), g_(g), folder_(folder), cluster_(folder.first_cluster) {}
+    : partition_(std::move(partition)), table_(std::move(table)), g_(g), folder_(folder), cluster_(folder.first_cluster), circle_(cluster_) {}
 
 Result<std::optional<ByteSpan>> FolderReader::peek() {
   if (ended_ || position_ >= std::min(folder_.size_bytes, kMaxFolderBytes)) return std::nullopt;
@@ -58,6 +58,7 @@ Result<std::optional<ByteSpan>> FolderReader::peek() {
         folder_.contiguous ? std::optional(cluster_ + 1) : TRY(table_->next(cluster_));
     if (!next) return std::nullopt;
     cluster_ = *next;
+    if (circle_.comes_back(cluster_)) return fail(ErrorCode::corrupt, "a folder of the exFAT volume goes in a circle");
     in_cluster_ = 0;
     ++clusters_;
     chunk_.clear();

@@ -6,6 +6,7 @@
 
 #include "fs/exfat/boot_sector.h"
 #include "fs/file_tree.h"
+#include "fs/folder_walk.h"
 
 namespace tintype::exfat {
 
@@ -73,6 +74,7 @@ class FolderReader {
   Bytes chunk_;
   std::uint64_t clusters_ = 1;
   bool ended_ = false, damaged_ = false;
+  CircleWatch circle_;
 };
 
 }  // namespace tintype::exfat

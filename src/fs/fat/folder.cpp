@@ -53,7 +53,7 @@ std::string short_name(ByteSpan raw) {
 
 FolderReader::FolderReader(std::shared_ptr<Drive> partition, std::shared_ptr<Table> table, const Geometry& g, std::uint32_t first)
     : partition_(std::move(partition)), table_(std::move(table)), g_(g), first_(first),
-      cluster_(first == 0 ? g.root_cluster : first), fixed_root_(first == 0 && g.type != FsType::fat32) {}
+      cluster_(first == 0 ? g.root_cluster : first), fixed_root_(first == 0 && g.type != FsType::fat32), circle_(cluster_) {}
 
 // False at the end of the folder.
 Result<bool> FolderReader::load() {
@@ -75,6 +75,7 @@ Result<bool> FolderReader::load() {
   if (next.end_of_chain()) return false;
   if (next.free() || next.bad()) return fail(ErrorCode::corrupt, "the chain of a FAT folder is broken");
   cluster_ = next.value();
+  if (circle_.comes_back(cluster_)) return fail(ErrorCode::corrupt, "a FAT folder goes in a circle");
   at_ = 0;
   ++clusters_;
   return load();

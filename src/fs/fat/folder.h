@@ -6,6 +6,7 @@
 
 #include "fs/fat/table.h"
 #include "fs/file_tree.h"
+#include "fs/folder_walk.h"
 
 namespace tintype::fat {
 
@@ -57,6 +58,7 @@ class FolderReader {
   std::uint64_t clusters_ = 1;
   std::size_t entries_ = 0;
   LongName long_;
+  CircleWatch circle_;
 };
 
 }  // namespace tintype::fat
