@@ -17,7 +17,7 @@ namespace tintype {
 enum class NodeKind { file, folder, symlink, reparse_point, device, fifo, socket };
 const char* to_string(NodeKind kind);  // the lower-case word `ls --json` uses
 
-// Nanoseconds since 1970 UTC; empty where the file system keeps none.
+// Nanoseconds since 1970 UTC; empty where the file system keeps none, or one behind 2262, which does not fit.
 using FileTime = std::optional<std::int64_t>;
 
 // A further named stream of an NTFS file.
