@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <mutex>
 #include <thread>
 
 #include "image/chunk_cache.h"
@@ -13,6 +15,35 @@ namespace tintype {
 namespace {
 
 constexpr std::uint64_t kReadAheadChunks = 4;
+
+// Tells readers that go through the drive in order from those that look here and there, for which reading ahead would decode what nobody
+// wants. Several readers at a time; the kernel may hand over the requests of one in any order.
+class Streams {
+ public:
+  // Whether this read goes on with one that has come at least kWorth bytes.
+  bool goes_on(std::uint64_t offset, std::uint64_t length) {
+    const std::lock_guard lock(mutex_);
+    for (Stream& each : streams_) {
+      if (offset + kSlack < each.next || offset > each.next + kSlack) continue;
+      each.run += length;
+      each.next = std::max(each.next, offset + length);
+      each.used = ++clock_;
+      return each.run >= kWorth;
+    }
+    Stream& oldest = *std::ranges::min_element(streams_, {}, &Stream::used);
+    oldest = {offset + length, length, ++clock_};
+    return length >= kWorth;
+  }
+
+ private:
+  static constexpr std::uint64_t kSlack = 512 * 1024, kWorth = 1U << 20;
+  struct Stream {
+    std::uint64_t next = ~std::uint64_t{0} / 2, run = 0, used = 0;
+  };
+  std::mutex mutex_;
+  std::array<Stream, 16> streams_{};
+  std::uint64_t clock_ = 0;
+};
 
 // A run of the drive with one origin.
 struct Piece {
@@ -39,12 +70,13 @@ class ImageDrive final : public Drive {
 
   Result<void> read(std::uint64_t offset, MutableByteSpan out) override {
     TRY(check_range(offset, out.size()));
+    const bool ahead = streams_.goes_on(offset, out.size());
     while (!out.empty()) {
       const Piece piece = piece_at(offset);
       std::size_t length = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), piece.end - offset));
       if (piece.origin == Piece::Origin::area) {
         length = static_cast<std::size_t>(std::min<std::uint64_t>(length, kChunkBytes - piece.within % kChunkBytes));
-        Result<void> done = read_chunk(piece, out.first(length));
+        Result<void> done = read_chunk(piece, out.first(length), ahead);
         if (!done) return fail(placed(std::move(done).error(), offset, length));
       } else if (piece.origin == Piece::Origin::table) {
         std::memcpy(out.data(), catalog_.layout.table_sectors[piece.index].bytes.data() + piece.within, length);
@@ -132,9 +164,9 @@ class ImageDrive final : public Drive {
     return piece;
   }
 
-  Result<void> read_chunk(const Piece& piece, MutableByteSpan out) {
+  Result<void> read_chunk(const Piece& piece, MutableByteSpan out, bool ahead) {
     const ChunkKey key{piece.index, piece.within / kChunkBytes};
-    read_ahead(key);
+    if (ahead) read_ahead(key);
     const ChunkCache::Content content = TRY(cache_.get(key));
     if (content)
       std::memcpy(out.data(), content->data() + piece.within % kChunkBytes, out.size());
@@ -143,9 +175,7 @@ class ImageDrive final : public Drive {
     return {};
   }
 
-  // Whoever has just read the chunk before this one is likely to want those behind it.
   void read_ahead(const ChunkKey& key) {
-    if (key.number == 0 || !cache_.has({key.area, key.number - 1})) return;
     const std::uint64_t chunks = (catalog_.areas[key.area].size_bytes + kChunkBytes - 1) / kChunkBytes;
     for (std::uint64_t next = key.number + 1; next < std::min(chunks, key.number + 1 + kReadAheadChunks); ++next)
       cache_.prefetch({key.area, next});
@@ -174,6 +204,7 @@ class ImageDrive final : public Drive {
   const Catalog& catalog_;
   DriveInfo info_;
   ChunkCache cache_;
+  Streams streams_;
 };
 
 }  // namespace
