@@ -175,6 +175,13 @@ class ForeignTest(support.ProgramTest):
             got, wanted = (support.tool("mtype", "-i", self.path(p), f"::file{i}.bin").stdout for p in ("back0x301", "part0x301"))
             self.assertEqual(got, wanted)
 
+    def test_a_copy_brings_a_folder_back(self):
+        folder = self.clonezilla_folder("xz")
+        self.succeed("copy", "--source-drive", folder, "--target-drive", "target", "--overwrite")
+        support.tool("e2fsck", "-fn", support.extract(self.path("target"), "0x2", self.path("ext")))
+        table = [support.tool("sfdisk", "-d", f).stdout.decode().replace(f, "x") for f in (self.drive, self.path("target"))]
+        self.assertEqual(table[1], table[0])
+
     def test_a_gpt_folder_is_sound_for_sgdisk(self):
         drive = self.path("gpt.raw")
         with open(drive, "wb") as file:
@@ -199,7 +206,7 @@ class ForeignTest(support.ProgramTest):
     def test_says_what_it_cannot_do(self):
         folder = self.clonezilla_folder("uncomp")
         image = os.path.join(folder, "sda2.ext4-ptcl-img.uncomp.aa")
-        self.assertIn("tintype copy --source", self.assert_fails(1, "restore", "--file", image, "--drive", "target").stderr)
+        self.assertIn("tintype copy --source-drive", self.assert_fails(1, "restore", "--file", image, "--drive", "target").stderr)
         with open(image, "rb") as file:
             before = file.read()
         self.succeed("backup", "--drive", self.drive + "@0x2", "--file", "saved")

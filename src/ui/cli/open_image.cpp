@@ -44,7 +44,7 @@ Result<OpenedImage> open_image(const std::string& file, Session& session) {
   const ImageName name = TRY(parse_image_name(file));
   if (name.kind == ImageName::Kind::local && is_foreign(name.path))
     return fail(ErrorCode::unsupported, fmt::format("{} is an image of another program; here it is read as a drive", printable(name.path)),
-                fmt::format("use `tintype copy --source {} --target DRIVE`, `tintype convert`, or `tintype backup --drive {}`", printable(name.path),
+                fmt::format("use `tintype copy --source-drive {0} --target-drive DRIVE`, or take it over with `tintype backup --drive {0}`",
                             printable(name.path)));
   image.path = TRY(resolve_image_path(name, ImageUse::read));
   const SplitPath split = split_path(image.path);
