@@ -135,6 +135,28 @@ class ServeTest(support.ProgramTest):
             self.assertEqual(file.read(), before)
         self.assertEqual(os.listdir(self.run_folder), [])
 
+    def test_boot_with_uefi(self):
+        missing = [name for name in ("qemu-system-x86_64", "sgdisk", "mkfs.fat", "mcopy") if shutil.which(name) is None]
+        if missing or not os.path.exists("/usr/share/OVMF"):
+            self.skipTest("needs OVMF and " + ", ".join(missing))
+        with open(self.path("esp"), "wb") as file:
+            file.truncate(40 << 20)
+        support.tool("mkfs.fat", "-F", "32", self.path("esp"))
+        with open(self.path("startup.nsh"), "w", encoding="ascii", newline="\r\n") as file:
+            file.write("echo TINTYPE-UEFI\nreset -s\n")
+        support.tool("mcopy", "-i", self.path("esp"), self.path("startup.nsh"), "::/")
+        with open(self.path("gpt.raw"), "wb") as file:
+            file.truncate(48 << 20)
+        support.tool("sgdisk", "-n", "1:2048:+40M", "-t", "1:ef00", self.path("gpt.raw"))
+        with open(self.path("gpt.raw"), "r+b") as file, open(self.path("esp"), "rb") as esp:
+            file.seek(1 << 20)
+            shutil.copyfileobj(esp, file)
+        self.succeed("backup", "--drive", "gpt.raw", "--file", "uefi", "--save-log=0")
+        # The firmware is chosen by the EFI system partition.
+        result = self.succeed("boot", "uefi", "--headless", "--accelerator", "tcg", "--memory", "256", timeout=200,
+                              env={"XDG_RUNTIME_DIR": self.run_folder})
+        self.assertIn("TINTYPE-UEFI", result.stdout)
+
 
 if __name__ == "__main__":
     support.main()
