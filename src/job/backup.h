@@ -8,6 +8,7 @@
 #include "drive/drive.h"
 #include "image/reader.h"
 #include "job/context.h"
+#include "job/damage_owners.h"
 #include "layout/layout.h"
 #include "store/place.h"
 
@@ -54,6 +55,7 @@ struct BackupReport {
   std::string kind;
   std::uint64_t parity_bytes = 0;  // of the recovery file, not counted in image_bytes
   std::uint64_t unreadable_bytes = 0;
+  std::vector<PartitionDamage> unreadable;  // the first ranges of each partition
   std::string set_id;  // hex
 };
 

@@ -49,6 +49,7 @@ struct SalvageReport {
   std::uint64_t foreign_chunks = 0;      // sound, but not what the index or the layout says
   std::uint64_t lone_deltas = 0;         // sound, but nothing is left that tells which state of the chunk they change
   std::uint64_t locked_frames = 0;       // encrypted, and no header is left that holds the key
+  std::vector<std::string> hits;         // files and structures that are lost or hit, a line each (damage_owners.h)
   std::vector<std::string> notes;        // files passed over, parts and earlier images missing …
   std::uint64_t restored_bytes() const;
   std::uint64_t lost_bytes() const;      // lost, or in an earlier image

@@ -56,6 +56,7 @@ std::string salvage_json(const SalvageReport& report, const std::string& image) 
                      {"damaged_chunks", report.damaged_chunks},
                      {"foreign_chunks", report.foreign_chunks},
                      {"lone_deltas", report.lone_deltas},
+                     {"hits", report.hits},
                      {"notes", report.notes},
                      {"areas", std::move(areas)}};
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -82,6 +83,8 @@ std::string salvage_text(const SalvageReport& report, const std::string& image) 
     append_extents(text, "lost in an earlier image of the chain", area.earlier);
     append_extents(text, "unknown, perhaps never in use", area.unknown);
   }
+  if (!report.hits.empty()) text += "\nWhat is hit by what is lost, as far as the file systems that were brought back can tell:\n";
+  for (const std::string& hit : report.hits) text += "  " + hit + "\n";
   return text;
 }
 

@@ -6,6 +6,7 @@
 
 #include "image/reader.h"
 #include "job/context.h"
+#include "job/damage_owners.h"
 
 namespace tintype {
 
@@ -19,6 +20,7 @@ struct Damage {
 struct ValidateReport {
   std::uint64_t checked_bytes = 0;  // of source data
   std::vector<Damage> damage;       // at most 1000 are kept
+  std::vector<PartitionDamage> partitions;  // bytes in use that are damaged
   std::uint64_t damage_count = 0;
   bool sound() const { return damage_count == 0; }
 };

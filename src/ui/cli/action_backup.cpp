@@ -13,6 +13,7 @@
 #include "ui/cli/actions.h"
 #include "ui/cli/after_backup.h"
 #include "ui/cli/backup_source.h"
+#include "ui/cli/damage.h"
 #include "ui/cli/drive_checks.h"
 #include "ui/cli/file_sets.h"
 #include "ui/cli/new_image.h"
@@ -160,7 +161,7 @@ class BackupAction {
     return check_backup(request_, path_, compare, TRY(named_bases(session_)), context);
   }
 
-  Report result(const BackupReport& report, double seconds) const {
+  Report result(const BackupReport& report, double seconds) {
     Report end;
     end.facts = {{"image", path_},
                  {"set_id", report.set_id},
@@ -181,6 +182,7 @@ class BackupAction {
     if (report.outcome == Outcome::with_bad_sectors) {
       end.status = ExitStatus::bad_sectors;
       end.summary.push_back(fmt::format("{} of the source could not be read; the image has zeros there", format_size(report.unreadable_bytes)));
+      tell_hits(owners_of_damage(request_.drive, report.unreadable), session_.events(), end);
     }
     return end;
   }

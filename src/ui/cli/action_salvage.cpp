@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "drive/open.h"
+#include "job/damage_owners.h"
 #include "job/salvage_report.h"
 #include "naming/image_name.h"
 #include "ui/cli/actions.h"
@@ -46,6 +47,9 @@ class ResultFolder {
     names_.push_back(name);
     return drive;
   }
+
+  // Where a file of the result lies now.
+  std::string path_of(const std::string& name) const { return place_->describe(name + kPartial); }
 
   Result<void> create_text(const std::string& name, const std::string& text) {
     const std::unique_ptr<AppendFile> file = TRY(place_->create(name + kPartial));
@@ -88,6 +92,21 @@ Result<std::vector<NamedImage>> damaged_bases(Session& session) {
   return named;
 }
 
+// The lost ranges that are listed, looked up in what was brought back.
+std::vector<std::string> hits_of(const SalvageReport& report, const ResultFolder& folder) {
+  std::vector<std::string> out;
+  for (const SalvagedArea& area : report.areas) {
+    PartitionDamage damage{area.name, {area.file_byte, area.size_bytes}, {}};
+    for (const SalvageExtents* lost : {&area.lost, &area.earlier})
+      for (const Extent& extent : lost->listed) damage.bytes.add(extent);
+    if (damage.bytes.empty()) continue;
+    const Result<std::shared_ptr<Drive>> drive = open_drive(folder.path_of(area.file), {.as_raw = true});
+    if (!drive) continue;
+    for (std::string& hit : owners_of_damage(*drive, {damage})) out.push_back(std::move(hit));
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<Report> run_salvage_action(Session& session) {
@@ -103,7 +122,8 @@ Result<Report> run_salvage_action(Session& session) {
   const std::unique_ptr<ResultFolder> folder = TRY(ResultFolder::open(to));
   request.create = [&](const std::string& name, std::uint64_t size_bytes) { return folder->create_drive(name, size_bytes); };
   JobContext context = session.context();
-  const SalvageReport report = TRY(run_salvage(request, context));
+  SalvageReport report = TRY(run_salvage(request, context));
+  report.hits = hits_of(report, *folder);
   for (const std::string& note : report.notes) context.events.warn(note);
   if (report.restored_bytes() == 0) {
     if (report.locked_frames > 0)

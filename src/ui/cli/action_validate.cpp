@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "base/text.h"
+#include "image/image_drive.h"
 #include "job/validate.h"
 #include "ui/cli/actions.h"
 #include "ui/cli/damage.h"
@@ -59,6 +60,8 @@ Result<Report> run_validate_action(Session& session) {
                                       format_size(static_cast<std::uint64_t>(speed))));
   } else {
     tell_damage(report, context.events);
+    if (!report.partitions.empty())
+      tell_hits(owners_of_damage(make_image_drive(image->reader, {.read_ahead_threads = 1}), report.partitions), context.events, end);
     end.status = ExitStatus::damaged;
     end.summary.push_back(fmt::format("{} is damaged in {} {}", image->path, report.damage_count, report.damage_count == 1 ? "place" : "places"));
   }

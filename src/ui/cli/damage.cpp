@@ -14,6 +14,13 @@ std::string damage_text(const Damage& damage) {
   return where.empty() ? damage.what : fmt::format("{} ({})", damage.what, where);
 }
 
+void tell_hits(const std::vector<std::string>& hits, Events& events, Report& end) {
+  constexpr std::size_t kMostTold = 100;
+  for (std::size_t i = 0; i < std::min(kMostTold, hits.size()); ++i) events.message({Severity::error, "hit: " + hits[i]});
+  if (hits.size() > kMostTold) events.message({Severity::error, fmt::format("and {} more files and structures", hits.size() - kMostTold)});
+  if (!hits.empty()) end.facts.push_back({"hits", hits});
+}
+
 void tell_damage(const ValidateReport& report, Events& events) {
   constexpr std::size_t kMostTold = 100;
   for (std::size_t i = 0; i < std::min(kMostTold, report.damage.size()); ++i)

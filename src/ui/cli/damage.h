@@ -4,6 +4,7 @@
 
 #include "base/events.h"
 #include "job/validate.h"
+#include "ui/cli/listener.h"
 
 namespace tintype::cli {
 
@@ -11,5 +12,8 @@ namespace tintype::cli {
 std::string damage_text(const Damage& damage);
 // One error message for each place, the first hundred.
 void tell_damage(const ValidateReport& report, Events& events);
+
+// What it hits, as messages (the first hundred) and in the facts of the report.
+void tell_hits(const std::vector<std::string>& hits, Events& events, Report& end);
 
 }  // namespace tintype::cli
