@@ -55,7 +55,7 @@ std::string said_in(const std::string& file) {
 }
 
 Error failure(const std::string& path, const std::string& said) {
-  if (said.find("lock") != std::string::npos)
+  if (said.find("another process using") != std::string::npos)
     return make_error(ErrorCode::busy, fmt::format("{} is open in another program", printable(path)), "end that program, then try again");
   if (said.find("No space left") != std::string::npos) return make_error(ErrorCode::no_space, fmt::format("there is no room for {}", printable(path)));
   return make_error(ErrorCode::io, fmt::format("QEMU cannot work with {}{}{}", printable(path), said.empty() ? "" : ": ", said));
