@@ -7,6 +7,8 @@
 #include <filesystem>
 
 #include "base/text.h"
+#include "fs/file_tree.h"
+#include "naming/resolve.h"
 
 namespace tintype {
 namespace {
@@ -28,6 +30,12 @@ bool looks_like_drive(std::string_view text) {
   if (!text.empty() && (text[0] == 'w' || text[0] == 'v')) text.remove_prefix(1);
   const std::string_view number = text.substr(0, std::min(text.find('@'), text.size()));
   return !number.empty() && std::ranges::all_of(number, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// "disk.raw@1" in front of the colon: a file that is there, and a partition of it.
+bool is_file_with_partition(const std::string& front, const FileExists& exists) {
+  const std::size_t at = front.rfind('@');
+  return at != std::string::npos && at > 0 && parse_partition_ids(front.substr(at + 1)).has_value() && exists(front.substr(0, at));
 }
 
 }  // namespace
@@ -53,7 +61,7 @@ Result<ImageName> parse_image_name(std::string_view text, const FileExists& exis
   if (optical) without_o.erase(o, 1);
   if (optical && (without_o.empty() || without_o == "w")) {
     name.kind = ImageName::Kind::optical;
-  } else if (optical || looks_like_drive(without_o)) {
+  } else if (optical || looks_like_drive(without_o) || is_file_with_partition(without_o, exists)) {
     name.drive = TRY(parse_drive_name(without_o, [](const std::string&) { return false; }));
     name.kind = optical ? ImageName::Kind::optical : ImageName::Kind::partition;
     if (!optical && name.drive->partitions.size() != 1)
@@ -67,6 +75,39 @@ Result<ImageName> parse_image_name(std::string_view text, const FileExists& exis
   return name;
 }
 
+Result<std::shared_ptr<Drive>> open_partition_of(const ImageName& name) {
+  ResolvedDrive found = TRY(resolve(*name.drive, this_machine()));
+  return open_partition(found.drive, found.layout, name.drive->partitions.front());
+}
+
+std::string inside_text(const ImageName& name, const std::string& path) {
+  const std::size_t colon = name.text.size() - name.path.size();  // both end alike
+  return name.text.substr(0, colon) + path;
+}
+
+namespace {
+
+Result<std::string> resolve_inside(const ImageName& name, ImageUse use) {
+  std::string path = name.path;
+  std::ranges::replace(path, '\\', '/');
+  if (path.ends_with('/')) return fail(ErrorCode::usage, fmt::format("'{}' is a folder", printable(name.text)), "add a name for the image file");
+  const std::string extended = has_extension(path) ? path : path + std::string(kExtension);
+  if (use == ImageUse::write)
+    return fail(ErrorCode::unsupported, fmt::format("'{}': images cannot be written into partitions that are not mounted yet", printable(name.text)),
+                "mount it and give the path of the file");
+  const std::shared_ptr<Drive> partition = TRY(open_partition_of(name));
+  const std::unique_ptr<FileTree> tree = TRY(open_file_tree(partition));
+  for (const std::string& each : {path, extended}) {
+    const Result<FileNode> node = find_node(*tree, each);
+    if (node && node->kind == NodeKind::file) return inside_text(name, each);
+    if (!node && node.error().code != ErrorCode::not_found) return fail(node.error());
+  }
+  return fail(ErrorCode::not_found, fmt::format("there is no image file {} in {}", printable(extended), printable(partition->info().path)),
+              "tintype ls shows what is there");
+}
+
+}  // namespace
+
 Result<std::string> resolve_image_path(const ImageName& name, ImageUse use) {
   const auto later = [&](const char* what) {
     return fail(ErrorCode::unsupported, fmt::format("'{}': {} cannot be used yet", printable(name.text), what),
@@ -74,7 +115,7 @@ Result<std::string> resolve_image_path(const ImageName& name, ImageUse use) {
   };
   switch (name.kind) {
     case ImageName::Kind::local: break;
-    case ImageName::Kind::partition: return later("image files inside partitions that are not mounted");
+    case ImageName::Kind::partition: return resolve_inside(name, use);
     case ImageName::Kind::optical: return later("optical drives");
     case ImageName::Kind::share: return later("shares by their network name");
     case ImageName::Kind::letter: return later("drive letters");

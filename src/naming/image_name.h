@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "drive/drive.h"
 #include "naming/drive_name.h"
 
 namespace tintype {
@@ -28,7 +29,11 @@ Result<ImageName> parse_image_name(std::string_view text, const FileExists& exis
 
 // The path of the image's first part: for reading, the file as typed if it exists, else with ".tti"; for writing, ".tti"
 // is put behind what does not end in it.
-// Errors: not_found with both names tried; usage for a folder; unsupported for every kind but local.
+// In a partition that is not mounted: the name with '/' and the extension, such as 0@1:/backups/pc.tti; only for reading.
+// Errors: not_found with both names tried; usage for a folder; unsupported for optical drives, shares and letters.
+// The partition that a name of that kind means, opened for reading.
+Result<std::shared_ptr<Drive>> open_partition_of(const ImageName& name);
+
 enum class ImageUse { read, write };
 Result<std::string> resolve_image_path(const ImageName& name, ImageUse use);
 

@@ -235,7 +235,7 @@ TEST(Resolve, SaysWhatThereIsInstead) {
   expect("blank.raw@1", ErrorCode::not_found, "no partition table");
   expect("#DEADBEEF", ErrorCode::not_found, "DEADBEEF");
   expect("#", ErrorCode::usage, "#A1B2C3D4");
-  expect("v0", ErrorCode::unsupported, "come later");
+  expect("v0", ErrorCode::not_found, "no virtual drive v0");
   expect("?D:", ErrorCode::unsupported, "drive letters");
   expect("/dev/sdz", ErrorCode::not_found, "/dev/sdz");
   machine.add("/dev/sdc", 0xA1B2C3D4);

@@ -36,7 +36,7 @@ class ConsolidateAction {
     const ImageName name = TRY(parse_image_name(command_.texts("base").front()));
     const std::string path = TRY(resolve_image_path(name, ImageUse::read));
     const SplitPath split = split_path(path);
-    const std::unique_ptr<Place> place = TRY(open_local_place(split.folder));
+    const std::unique_ptr<Place> place = TRY(open_any_place(split.folder));
     const PartHeader header = TRY(read_part_header(*place, split.name));
     const std::vector<Link>& links = image_.reader->catalog().links;
     const auto found = std::ranges::find(links, header.set_id, &Link::set_id);
@@ -52,7 +52,7 @@ class ConsolidateAction {
     const ImageName name = TRY(parse_image_name(*command_.text("to")));
     path_ = TRY(resolve_image_path(name, ImageUse::write));
     const SplitPath split = split_path(path_);
-    request_.place = TRY(open_local_place(split.folder, command_.flag("make-dir")));
+    request_.place = TRY(open_any_place(split.folder, command_.flag("make-dir")));
     request_.name = split.name;
     request_.max_part_bytes = command_.number("max-file-size").value_or(0);
     request_.password = image_.password;

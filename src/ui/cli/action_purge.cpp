@@ -28,7 +28,7 @@ class PurgeAction {
 
   Result<Report> run() {
     const std::string folder = *command_.text("folder");
-    place_ = TRY(open_local_place(folder));
+    place_ = TRY(open_any_place(folder));
     JobContext context = session_.context();
     const std::optional<std::string> password = TRY(told_password(session_));
     found_ = TRY(scan_images(place_, password, context.cancel));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/cli/browse.h"
+#include "ui/cli/tuning.h"
 
 #include "image/part_names.h"
 #include "naming/source_name.h"
@@ -12,7 +13,7 @@ namespace {
 bool is_image(const std::string& path) {
   if (path.ends_with(".tti")) return true;
   const SplitPath split = split_path(path);
-  const auto place = open_local_place(split.folder);
+  const auto place = open_any_place(split.folder);
   return place && read_part_header(**place, split.name);
 }
 

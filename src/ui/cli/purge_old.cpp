@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/cli/purge_old.h"
+#include "ui/cli/tuning.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -27,7 +28,7 @@ Result<void> purge(Session& session, Report& report) {
   const options::ParsedCommand& command = session.command();
   const std::vector<std::string> paths = made(report, "image", "images"), ids = made(report, "set_id", "set_ids");
   if (paths.empty()) return {};
-  const std::shared_ptr<Place> place = TRY(open_local_place(split_path(paths.front()).folder));
+  const std::shared_ptr<Place> place = TRY(open_any_place(split_path(paths.front()).folder));
   JobContext context = session.context();
   const std::optional<std::string> password = TRY(told_password(session));
   const ImageFolder folder = TRY(scan_images(place, password, context.cancel));

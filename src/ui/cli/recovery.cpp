@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/cli/recovery.h"
+#include "ui/cli/tuning.h"
 
 #include <fmt/format.h>
 
@@ -55,7 +56,7 @@ Result<ImageFiles> find_image_files(const std::string& file) {
   out.path = TRY(std::move(path));
   const SplitPath split = split_path(out.path);
   out.name = split.name;
-  out.place = TRY(open_local_place(split.folder));
+  out.place = TRY(open_any_place(split.folder));
   return out;
 }
 

@@ -2,7 +2,9 @@
 #include "ui/cli/tuning.h"
 
 #include "drive/gentle_drive.h"
+#include "naming/image_name.h"
 #include "store/gentle_place.h"
+#include "store/partition_place.h"
 
 namespace tintype::cli {
 namespace {
@@ -48,8 +50,14 @@ std::shared_ptr<Drive> Tuning::gently(std::shared_ptr<Drive> drive) const {
   return pacer_ ? make_gentle_drive(std::move(drive), pacer_) : drive;
 }
 
+Result<std::unique_ptr<Place>> open_any_place(const std::string& folder, bool make, const CacheUse& cache) {
+  const Result<ImageName> name = parse_image_name(folder.ends_with(':') ? folder + "/" : folder);
+  if (!name || name->kind != ImageName::Kind::partition) return open_local_place(folder, make, cache);
+  return open_partition_place(TRY(open_partition_of(*name)), name->path, folder);
+}
+
 Result<std::shared_ptr<Place>> Tuning::open_place(const std::string& folder, bool make) const {
-  std::unique_ptr<Place> place = TRY(open_local_place(folder, make, cache_));
+  std::unique_ptr<Place> place = TRY(open_any_place(folder, make, cache_));
   if (pacer_) place = make_gentle_place(std::move(place), pacer_);
   return place;
 }
