@@ -54,6 +54,7 @@ Result<Report> run_extract_action(Session& session) {
   const options::ParsedCommand& command = session.command();
   const BrowsedSource browsed = TRY(open_browsed_source(session));
   OpenedTree opened = TRY(open_tree(browsed.source, browsed.partition));
+  if (const std::string odd = opened.tree->warning(); !odd.empty()) session.events().warn(fmt::format("partition {}: {}", opened.partition_id, odd));
   ExtractRequest request;
   request.tree = std::move(opened.tree);
   request.partition = std::move(opened.partition);

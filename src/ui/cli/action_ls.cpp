@@ -18,6 +18,7 @@ class LsAction {
     if (paths.empty() && !browsed.partition) return list_partitions(browsed.source);
     if (paths.empty()) paths.emplace_back("/");
     opened_ = TRY(open_tree(browsed.source, browsed.partition));
+    if (const std::string odd = opened_.tree->warning(); !odd.empty()) session_.events().warn(fmt::format("partition {}: {}", opened_.partition_id, odd));
     std::vector<PathPattern> patterns;
     for (const std::string& path : paths) patterns.push_back(TRY(parse_path_pattern(path, *opened_.tree)));
     whole_paths_ = recursive_ || patterns.size() > 1 || patterns.front().has_wildcards();
