@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+
 #include "job/tree_walk.h"
 #include "ui/cli/actions.h"
 #include "ui/cli/browse.h"
