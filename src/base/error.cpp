@@ -11,6 +11,7 @@ namespace tintype {
 const char* to_string(ErrorCode code) {
   switch (code) {
     case ErrorCode::io: return "io";
+    case ErrorCode::gone: return "gone";
     case ErrorCode::corrupt: return "corrupt";
     case ErrorCode::out_of_bounds: return "out_of_bounds";
     case ErrorCode::unsupported: return "unsupported";

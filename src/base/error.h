@@ -9,6 +9,7 @@ namespace tintype {
 // What kind of thing went wrong. Front ends map it to an exit status; nothing else about an Error is parsed.
 enum class ErrorCode {
   io,             // the device or file system reported a failed read or write
+  gone,           // what served a drive has ended, or the link to it: trying elsewhere on the drive is no use
   corrupt,        // bytes contradict their checksum or their format
   out_of_bounds,  // a position or length outside the object
   unsupported,    // valid, but not handled by this program

@@ -22,6 +22,7 @@ struct DriveInfo {
   std::uint32_t logical_sector_bytes = 512;
   std::uint32_t physical_sector_bytes = 512;
   std::string path;    // what the user would type: "/dev/sdb", "disk.raw"
+  std::string format{};  // virtual drives: "vhdd", "qcow2" … (virtual_drive.h); empty for all others
   std::string model;   // empty if not known
   std::string serial;  // empty if not known
   bool removable = false;
@@ -46,7 +47,8 @@ struct BlockStatus {
 // - Offsets and lengths are in bytes and need no alignment. A range outside the drive is Error{out_of_bounds} and
 //   touches nothing.
 // - read and write do all or fail; an Error{io} says in offset_bytes where the first bad byte lies and in
-//   length_bytes how much is known to be bad (0: unknown). To find every bad range use rescue_read().
+//   length_bytes how much is known to be bad (0: unknown). To find every bad range use rescue_read(). Error{gone}: all
+//   that follows fails too.
 // - Bytes written are durable after a flush that succeeded, not before. A flush that fails with Error{io} does not say what was
 //   lost; writes after it go straight to where the bytes stay, as far as the system can do that, and fail by themselves.
 class Drive {

@@ -23,6 +23,7 @@ struct OpenOptions {
   // sectors as they are: near a read that failed, small reads do so anyway.
   bool direct = false;
   CacheUse cache = {};
+  bool by_content = false;  // a file may be a virtual drive whatever its name says, unless it says that it is a raw file
   bool as_raw = false;  // a file whose name says that it is a virtual drive (virtual_drive.h) is opened as the bytes that it has
   // Logical sector size of a raw file; 0: 512. Block devices know their own, and it wins.
   std::uint32_t sector_bytes = 0;

@@ -32,6 +32,7 @@ struct PartitionListing {
 
 struct DriveListing {
   std::optional<unsigned> number;  // none for files and for the source of an image
+  std::optional<unsigned> virtual_number;  // v0 … v9
   DriveInfo info;
   Layout layout;
   std::vector<PartitionListing> partitions;

@@ -50,7 +50,8 @@ constexpr std::array kBeyond = {
            .min = 1, .unit = 1U << 20, .built = true},
     Option{.features = "X11 G8", .slash = "", .gnu = "type", .kind = Kind::choice, .actions = kPlaces | bit(Action::convert),
            .group = Group::what, .value_name = "TYPE",
-           .help = "What a target that does not exist yet becomes. Without it its name says so: .vhd, .vmdk, .qcow2, .vhdx, .vdi; else a raw file.",
+           .help = "What a target that does not exist yet becomes. Without it its name says so: .vhd, .vmdk, .qcow2, .vhdx, .vdi; else a raw file. The name has to "
+                   "agree, so that the file is known again.",
            .choices = kDriveTypes, .built = true},
     Option{.features = "X1", .slash = "", .gnu = "replace", .actions = bit(Action::consolidate), .group = Group::what,
            .help = "When the new image is complete and validated, delete those whose place it takes, newest first; never one that "

@@ -62,9 +62,9 @@ constexpr std::array kGlobal = {
            .section = IniSection::options, .built = true},
     Option{.features = "G8 N4", .slash = "vN", .gnu = "virtual-drive", .ini = "VN", .kind = Kind::virtual_drive,
            .group = Group::what, .value_name = "N:FILE[,C|R,TYPE,MIB]",
-           .help = "Name a file as virtual drive N (0 to 9) for the options that follow. C creates it if it is "
-                   "missing, R without asking; types are raw, vhdd, vhdf, vmdk, vmdks, vhdx, vdi, qcow2. In slash "
-                   "spelling /v3:FILE; /v0: alone forgets all virtual drives.",
+           .help = "Name a file as virtual drive N (0 to 9) for the options that follow. A restore or copy to it makes the file if it "
+                   "is missing (C, or create) or even if it is there, without asking (R, or recreate); list makes a missing one. Types are raw, "
+                   "vhdd, vhdf, vmdk, vmdks, vhdx, vdi, qcow2. In slash spelling /v3:FILE; /v0: alone forgets all virtual drives.",
            .section = IniSection::options, .repeatable = true, .built = true},
     Option{.features = "G14 N9", .slash = "savename", .gnu = "save-name", .kind = Kind::text,
            .group = Group::image, .value_name = "NAME",

@@ -116,16 +116,16 @@ Result<Value> parse_virtual_drive(std::string_view text) {
   const std::string_view rest = text.substr(2);
   if (rest.empty() && number != 0) return wrong("the file name is missing", "only 0 stands alone, and forgets all");
   const Value value{std::string(rest), number};
-  const std::vector<std::string> fields = split_fields(rest, ',');
-  if (fields.size() == 1) return value;
-  if (fields.size() != 4 || fields[0].empty())
-    return wrong("a virtual drive is FILE alone, or FILE,C|R,TYPE,MIB");
-  if (!same_word(fields[1], "c") && !same_word(fields[1], "r"))
-    return wrong(fmt::format("\"{}\" is neither C nor R", printable(fields[1])));
-  if (std::ranges::find(kTypes, lower(fields[2])) == kTypes.end())
-    return wrong(fmt::format("\"{}\" is not one of {}", printable(fields[2]), fmt::join(kTypes, ", ")));
-  const std::optional<std::uint64_t> size = parse_size(fields[3], 1U << 20);
-  if (!size || *size == 0) return wrong(fmt::format("\"{}\" is not a size in MiB", printable(fields[3])));
+  const VirtualDriveText parts = split_virtual_drive(rest);
+  if (!parts.creation) {
+    if (parts.file.find(',') == std::string::npos) return value;
+    return wrong("a virtual drive is FILE alone, or FILE,C|R,TYPE,MIB", "give a file with commas in its name as the drive itself");
+  }
+  if (parts.file.empty()) return wrong("the file name is missing");
+  if (std::ranges::find(kTypes, lower(parts.creation->type)) == kTypes.end())
+    return wrong(fmt::format("\"{}\" is not one of {}", printable(parts.creation->type), fmt::join(kTypes, ", ")));
+  const std::optional<std::uint64_t> size = parse_size(parts.creation->size, 1U << 20);
+  if (!size || *size == 0) return wrong(fmt::format("\"{}\" is not a size in MiB", printable(parts.creation->size)));
   return value;
 }
 
@@ -218,6 +218,20 @@ std::vector<std::string> split_drives(std::string_view text) {
     else if (parse_number(pieces[i])) out.push_back(drive + pieces[i]);
     else return {std::string(text)};
   }
+  return out;
+}
+
+bool VirtualDriveText::Creation::anew() const { return same_word(word, "r") || same_word(word, "recreate"); }
+
+VirtualDriveText split_virtual_drive(std::string_view text) {
+  VirtualDriveText out{std::string(text), std::nullopt};
+  const std::vector<std::string> fields = split_fields(text, ',');
+  if (fields.size() < 4) return out;
+  const std::size_t last = fields.size() - 1;
+  VirtualDriveText::Creation creation{fields[last - 2], fields[last - 1], fields[last]};
+  if (!creation.anew() && !same_word(creation.word, "c") && !same_word(creation.word, "create")) return out;
+  out.file = text.substr(0, text.size() - (creation.word.size() + creation.type.size() + creation.size.size() + 3));
+  out.creation = std::move(creation);
   return out;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,17 @@ std::string shown(const Option& option, const Value& value);
 // "0@1,2,0x301" → "0@1", "0@2", "0@0x301"; "0@1,1@2" → both. Anything whose comma is not such a list (a file
 // name) stays one name.
 std::vector<std::string> split_drives(std::string_view text);
+
+// "c.vhd,C,vhdd,65536" taken apart; `creation` empty: the file's name alone, which may hold commas too.
+struct VirtualDriveText {
+  std::string file;
+  struct Creation {
+    std::string word, type, size;  // C or create, R or recreate; as typed
+    bool anew() const;
+  };
+  std::optional<Creation> creation;
+};
+VirtualDriveText split_virtual_drive(std::string_view text);
 
 // The fields of a '*' list.
 std::vector<std::string> split_fields(std::string_view text, char separator);

@@ -118,6 +118,58 @@ class VirtualTest(support.ProgramTest):
             file.write(struct.pack(">I", 4))
         self.assertIn("needs", self.assert_fails(1, "list", "--drive", "diff.vhd", env=self.variables).stderr)
 
+        support.tool("qemu-img", "create", "-q", "-f", "vmdk", self.path("base.vmdk"), "1M")
+        support.tool("qemu-img", "create", "-q", "-f", "vmdk", "-b", self.path("base.vmdk"), "-F", "vmdk", self.path("child.vmdk"))
+        self.assertIn("needs", self.assert_fails(1, "list", "--drive", "child.vmdk", env=self.variables).stderr)
+
+    def test_what_the_guest_of_a_fixed_vhd_writes(self):
+        # Its first sector is the file's: a header there must not make anybody open something else.
+        support.tool("qemu-img", "create", "-q", "-f", "qcow2", "-b", self.path("back.raw"), "-F", "raw", self.path("evil.qcow2"))
+        with open(self.path("guest.raw"), "wb") as file:
+            file.write(support.read_at(self.path("evil.qcow2"), 0, 65536))
+            file.truncate(4 << 20)
+        self.do("backup", "--drive", "guest.raw", "--file", "guest", "--raw-mode")
+        self.do("restore", "--file", "guest", "--drive", "guest.vhd", "--type", "vhdf", "--byte-for-byte")
+        self.assertEqual(os.path.getsize(self.path("guest.vhd")), (4 << 20) + 512)
+        self.assertEqual(support.read_at(self.path("guest.vhd"), 0, 4 << 20), support.read_at(self.path("guest.raw"), 0, 4 << 20))
+        self.do("backup", "--drive", "guest.vhd", "--file", "again", "--raw-mode")
+        self.do("restore", "--file", "again", "--drive", "again.raw")
+        support.tool("cmp", self.path("guest.raw"), self.path("again.raw"))
+
+    def test_definitions_are_read_from_left_to_right(self):
+        for words in (("--drive", "v0", "--virtual", "0=a.vhd"), ("--virtual", "0=a.vhd", "--drive", "v0", "--virtual", "0=b.vhd"),
+                      ("--virtual", "0=a.vhd", "--drive", "v0@1", "--virtual-drive", "0:")):
+            self.assert_fails(2, "list", *words, env=self.variables, says="v0")
+        with open(self.path("tintype.ini"), "w", encoding="utf-8") as file:
+            file.write("[Options]\nV0=not-there.vhd\nV1=new.qcow2,C,qcow2,50\n")
+        self.do("restore", "--virtual", "0=mine.vmdk,create,vmdks,70M", "--file", "pc", "--drive", "v0")
+        self.assertEqual(self.info("mine.vmdk")["virtual-size"], 70 << 20)
+        self.assertFalse(os.path.exists(self.path("new.qcow2")), "made without need")
+
+    def test_list_shows_what_is_defined(self):
+        self.do("restore", "--file", "pc", "--drive", "a.vhdx")
+        with open(self.path("block.lock.vmdk"), "wb") as file:
+            file.write(b"KDMV" + bytes(8) + b"\1" + bytes(600))
+        words = ("--virtual", "0=a.vhdx", "--virtual", "2=block.lock.vmdk", "--virtual", "5=odd,name.vhd,C,vhdf,3", "--virtual", "7=gone.vdi")
+        drives = {each["virtual_number"]: each for each in json.loads(self.succeed("list", *words, "--json", env=self.variables).stdout)["drives"]}
+        self.assertEqual((drives[0]["format"], drives[0]["number"], len(drives[0]["partitions"])), ("vhdx", None, 4))
+        self.assertEqual((drives[5]["format"], drives[5]["size_bytes"]), ("vhdf", 3 << 20))
+        self.assertTrue(os.path.exists(self.path("odd,name.vhd")))
+        self.assertEqual((len(drives[2]["warnings"]), len(drives[7]["warnings"])), (1, 1))
+        self.assertNotIn("open in another program", drives[2]["warnings"][0])
+        text = self.succeed("/l", "/v0:a.vhdx,R,vhdx,10", "/d:v0", env=self.variables).stdout
+        self.assertIn("drive v0: a.vhdx, vhdx, 64.0 MiB", text)
+        self.assertIn("Windows", text, "looking at it must not make it anew")
+
+    def test_files_whose_names_say_nothing(self):
+        self.do("restore", "--file", "pc", "--virtual", "0=disk,C,qcow2,64", "--drive", "v0")
+        self.assertIn("Windows", self.succeed("list", "--virtual", "0=disk", "--drive", "v0", env=self.variables).stdout)
+        raw = ("list", "--virtual", "0=disk,C,raw,1", "--drive", "v0", "--json")
+        self.assertEqual(json.loads(self.succeed(*raw, env=self.variables).stdout)["drives"][0]["format"], "")
+        for name, kind in (("disk.img", "vhdd"), ("plain", "vdi"), ("new.vhd", "raw")):
+            self.assert_fails(2, "restore", "--file", "pc", "--drive", name, "--type", kind, "--save-log=0", env=self.variables, says="name")
+            self.assertFalse(os.path.exists(self.path(name)))
+
     def test_what_a_name_says(self):
         shutil.copyfile(self.path("back.raw"), self.path("no.vhd"))
         self.assertEqual(self.run_here("list", "--drive", "no.vhd", env=self.variables).returncode, 4)
@@ -141,9 +193,10 @@ class VirtualTest(support.ProgramTest):
             other.terminate()
             other.wait()
 
-    def start_slow(self, name):
-        """A restore that is in the middle of its writes."""
-        program = subprocess.Popen([support.PROGRAM, "restore", "--file", "pc", "--drive", name, "--save-log=0", "--unattended-no"], cwd=self.folder,
+    def start_slow(self, name, *words):
+        """A run, by default a restore, that is in the middle of its requests."""
+        words = words or ("restore", "--file", "pc", "--drive", name, "--unattended-no")
+        program = subprocess.Popen([support.PROGRAM, *words, "--save-log=0"], cwd=self.folder,
                                    env={**os.environ, **self.variables, "TINTYPE_TEST_FAULTS": f"{name}:delay-ms=300"},
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
         self.addCleanup(program.stderr.close)
@@ -162,6 +215,35 @@ class VirtualTest(support.ProgramTest):
         said = program.stderr.read()
         self.assertIn("gone.qcow2", said)
         self.assertFalse(os.path.exists(self.path("gone.qcow2")))
+
+    def test_qemu_is_killed_while_errors_are_allowed(self):
+        # Sectors that cannot be read or written are one thing; a drive that is gone is another.
+        program, server = self.start_slow("gone.qcow2", "restore", "--file", "pc", "--drive", "gone.qcow2", "--allow-errors", "--unattended-ignore")
+        os.kill(server, signal.SIGKILL)
+        self.assertEqual(program.wait(60), 1)
+        self.assertIn("is gone", program.stderr.read())
+        self.assertFalse(os.path.exists(self.path("gone.qcow2")))
+        self.do("restore", "--file", "pc", "--drive", "source.vdi")
+        program, server = self.start_slow("source.vdi", "backup", "--drive", "source.vdi", "--file", "part", "--allow-errors", "--retries=5")
+        # One process for finding out what the drive is, then one for reading it.
+        for _ in range(300):
+            servers = subprocess.run(["pgrep", "-f", f"qemu-nbd.*{self.path('source.vdi')}"], capture_output=True, text=True, check=False).stdout.split()
+            if any(int(each) != server for each in servers):
+                break
+            time.sleep(0.05)
+        time.sleep(1)
+        for each in servers:
+            os.kill(int(each), signal.SIGKILL)
+        self.assertEqual(program.wait(60), 1)
+        self.assertIn("is gone", program.stderr.read())
+        self.assertFalse([name for name in os.listdir(self.folder) if name.startswith("part")])
+
+    def test_the_socket_goes_away(self):
+        program, _ = self.start_slow("steady.vhdx")
+        shutil.rmtree(os.path.join(self.run_folder, os.listdir(self.run_folder)[0]))
+        # Who is connected stays so.
+        self.assertEqual(program.wait(120), 0, program.stderr.read())
+        self.same("steady.vhdx", "vhdx")
 
     def test_the_program_is_killed(self):
         program, _ = self.start_slow("left.qcow2")

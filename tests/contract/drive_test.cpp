@@ -91,6 +91,7 @@ const Kind kKinds[] = {
     {"vhd_dynamic", [] { return make_virtual(DriveFormat::vhdd); }},
     {"vhd_fixed", [] { return make_virtual(DriveFormat::vhdf); }},
     {"vmdk", [] { return make_virtual(DriveFormat::vmdk); }},
+    {"vmdk_scsi", [] { return make_virtual(DriveFormat::vmdks); }},
     {"qcow2", [] { return make_virtual(DriveFormat::qcow2); }},
     {"vhdx", [] { return make_virtual(DriveFormat::vhdx); }},
     {"vdi", [] { return make_virtual(DriveFormat::vdi); }},

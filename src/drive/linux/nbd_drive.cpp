@@ -190,8 +190,9 @@ class NbdDrive final : public Drive {
     const Result<void> alive = server_->check();
     Error out = os_error(code == 0 ? EIO : code, fmt::format("{} {}", doing, printable(info_.path)));
     if (!alive || code == ENOTCONN || code == EPIPE || code == ECONNRESET || code == ESHUTDOWN) {
-      out.code = ErrorCode::io;
+      out.code = ErrorCode::gone;
       out.what += ": the QEMU process that has it open is gone";
+      out.hint = "start again";
       out.os_error = 0;
     }
     if (out.code == ErrorCode::io) out.offset_bytes = offset;
@@ -289,7 +290,8 @@ Result<std::shared_ptr<Drive>> open_virtual_drive(const std::string& path, const
   as_file.as_raw = true;
   as_file.lock = as_file.exclusive = false;  // QEMU locks it
   const std::shared_ptr<Drive> file = TRY(open_drive(path, as_file));
-  const DriveFormat format = TRY(detect_format(*file));
+  const DetectedFormat format = TRY(detect_format(*file));
+  info.format = to_string(format.format);
   auto drive = std::make_shared<NbdDrive>(TRY(QemuServer::start(path, format, writable)), std::move(info), writable);
   TRY(drive->connect());
   return with_test_faults(drive);

@@ -106,6 +106,13 @@ Result<std::shared_ptr<Drive>> make_drive(UniqueFd fd, const std::string& path, 
   return with_test_faults(std::make_shared<RawDrive>(std::move(handles), std::move(info)));
 }
 
+Result<bool> is_virtual(const std::string& path, bool by_content) {
+  if (format_of_name(path)) return true;
+  if (!by_content || name_says_raw(path)) return false;
+  const std::shared_ptr<Drive> file = TRY(open_drive(path, {.as_raw = true}));
+  return TRY(find_format(*file)).has_value();
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Drive>> open_drive(const std::string& path, OpenOptions options) {
@@ -119,7 +126,7 @@ Result<std::shared_ptr<Drive>> open_drive(const std::string& path, OpenOptions o
   }
   if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
     return fail(ErrorCode::usage, fmt::format("{} is neither a file nor a block device", path));
-  if (S_ISREG(st.st_mode) && !options.as_raw && format_of_name(path)) return open_virtual_drive(path, options);
+  if (S_ISREG(st.st_mode) && !options.as_raw && TRY(is_virtual(path, options.by_content))) return open_virtual_drive(path, options);
   const int exclusive = options.exclusive && S_ISBLK(st.st_mode) ? O_EXCL : 0;
   UniqueFd fd = TRY(open_path(path, (writing ? O_RDWR : O_RDONLY) | exclusive, writing ? "writing" : "reading"));
   return make_drive(std::move(fd), path, options);

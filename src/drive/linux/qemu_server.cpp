@@ -28,6 +28,12 @@ const char* driver_of(DriveFormat format) {
   return "raw";
 }
 
+// A fixed VHD is served as the raw bytes in front of its footer: QEMU would look for a header in its first sector, which is its guest's.
+std::string driver_words(const DetectedFormat& format) {
+  if (format.format == DriveFormat::vhdf) return fmt::format("driver=raw,offset=0,size={}", format.fixed_bytes);
+  return fmt::format("driver={}", driver_of(format.format));
+}
+
 const char* create_options(DriveFormat format) {
   switch (format) {
     case DriveFormat::vhdd: return "subformat=dynamic,force_size=on";
@@ -54,8 +60,9 @@ std::string said_in(const std::string& file) {
   return printable(said.substr(0, 500));
 }
 
+// `said` may name the file, whose own name says nothing.
 Error failure(const std::string& path, const std::string& said) {
-  if (said.find("another process using") != std::string::npos)
+  if (said.find("Failed to get") != std::string::npos && said.find(" lock") != std::string::npos)
     return make_error(ErrorCode::busy, fmt::format("{} is open in another program", printable(path)), "end that program, then try again");
   if (said.find("No space left") != std::string::npos) return make_error(ErrorCode::no_space, fmt::format("there is no room for {}", printable(path)));
   return make_error(ErrorCode::io, fmt::format("QEMU cannot work with {}{}{}", printable(path), said.empty() ? "" : ": ", said));
@@ -63,7 +70,7 @@ Error failure(const std::string& path, const std::string& said) {
 
 }  // namespace
 
-Result<std::unique_ptr<QemuServer>> QemuServer::start(const std::string& path, DriveFormat format, bool writable) {
+Result<std::unique_ptr<QemuServer>> QemuServer::start(const std::string& path, const DetectedFormat& format, bool writable) {
   std::unique_ptr<QemuServer> server(new QemuServer);
   server->path_ = path;
   server->folder_ = TRY(PrivateFolder::make());
@@ -71,7 +78,7 @@ Result<std::unique_ptr<QemuServer>> QemuServer::start(const std::string& path, D
   std::string file = absolute(path);
   for (std::size_t at = 0; (at = file.find(',', at)) != std::string::npos; at += 2) file.insert(at, ",");
   std::vector<std::string> words = {"qemu-nbd", "--shared=8", "--socket=" + server->socket_, "--image-opts",
-                                    fmt::format("driver={},file.driver=file,file.filename={}", driver_of(format), file)};
+                                    fmt::format("{},file.driver=file,file.filename={}", driver_words(format), file)};
   if (writable) words.insert(words.begin() + 1, {"--discard=unmap", "--cache=writeback"});
   else words.insert(words.begin() + 1, "--read-only");
   // What a person types to end this program must not end the server before its last data is there.
@@ -83,11 +90,15 @@ Result<std::unique_ptr<QemuServer>> QemuServer::start(const std::string& path, D
 }
 
 Result<void> QemuServer::check() {
+  const std::lock_guard lock(mutex_);
   if (!process_->wait(std::chrono::milliseconds(0))) return {};
   return fail(failure(path_, said_in(folder_->path() + "/said")));
 }
 
-void QemuServer::wait_for_end() { process_->wait(std::chrono::minutes(10)); }
+void QemuServer::wait_for_end() {
+  const std::lock_guard lock(mutex_);
+  process_->wait(std::chrono::minutes(10));
+}
 
 Result<void> create_with_qemu(const std::string& path, std::uint64_t size_bytes, DriveFormat format) {
   const std::unique_ptr<PrivateFolder> folder = TRY(PrivateFolder::make());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -12,9 +13,9 @@ namespace tintype {
 // A qemu-nbd process that serves one virtual drive on a socket of ours, until nobody is connected any more.
 class QemuServer {
  public:
-  static Result<std::unique_ptr<QemuServer>> start(const std::string& path, DriveFormat format, bool writable);
+  static Result<std::unique_ptr<QemuServer>> start(const std::string& path, const DetectedFormat& format, bool writable);
   const std::string& socket() const { return socket_; }
-  // Error{busy} or another one with what QEMU said, if it has ended; nothing while it runs.
+  // Error{busy} or another one with what QEMU said, if it has ended; nothing while it runs. From any thread.
   Result<void> check();
   // Waits for it to end by itself, which it does when the last client has gone.
   void wait_for_end();
@@ -23,6 +24,7 @@ class QemuServer {
   QemuServer() = default;
   std::string path_, socket_;
   std::unique_ptr<PrivateFolder> folder_;
+  std::mutex mutex_;                       // of process_
   std::unique_ptr<ChildProcess> process_;  // first to go
 };
 

@@ -80,6 +80,7 @@ Result<Report> run_convert_action(Session& session) {
     return fail(ErrorCode::exists, fmt::format("{} exists", printable(to)), "give a new name; restore and copy write to drives that are there");
   const Source source = TRY(open_source(*command.text("file"), session));
   const DriveFormat format = new_drive(command).format.value_or(format_of_name(to).value_or(DriveFormat::raw));
+  TRY(check_new_name(to, format));
   NewFile file(to);
   std::uint64_t data_bytes = 0;
   {

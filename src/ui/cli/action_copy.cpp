@@ -118,6 +118,7 @@ class CopyAction {
     const std::shared_ptr<Drive> target = TRY(open_target(target_, exclusive_, session_.tuning().cache()));
     const std::shared_ptr<Drive> gentle = session_.tuning().gently(target);
     created_ = target_.is_new;
+    target_format_ = target->info().format;
     if (created_) session_.events().info(fmt::format("made {}, {}, sparse", target_.path, format_size(target_.info.size_bytes)));
     if (kin_.same_drive) TRY(look_again(gentle));
     const CopyRequest request{.choice = choice_,
@@ -142,6 +143,7 @@ class CopyAction {
     Report end;
     end.facts = {{"source", source_path()},
                  {"target", target_.path},
+                 {"target_format", target_format_},
                  {"written_bytes", report.written_bytes},
                  {"compared_bytes", report.compared_bytes},
                  {"unreadable_bytes", report.unreadable_bytes},
@@ -170,6 +172,7 @@ class CopyAction {
   Kinship kin_;
   bool exclusive_ = false;
   bool created_ = false;
+  std::string target_format_;
 };
 
 }  // namespace

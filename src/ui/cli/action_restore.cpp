@@ -42,6 +42,7 @@ class RestoreAction {
     const std::shared_ptr<Drive> target = TRY(open_target(target_, exclusive, session_.tuning().cache()));
     request.target = session_.tuning().gently(target);
     created_ = target_.is_new;
+    target_format_ = target->info().format;
     if (created_) session_.events().info(fmt::format("made {}, {}, sparse", target_.path, format_size(target_.info.size_bytes)));
     request.plan = plan_;
     request.fresh_target = created_;
@@ -63,6 +64,7 @@ class RestoreAction {
     Report end;
     end.facts = {{"image", image_.path},
                  {"target", target_.path},
+                 {"target_format", target_format_},
                  {"written_bytes", report.written_bytes},
                  {"compared_bytes", report.compared_bytes},
                  {"unwritable_bytes", report.unwritable_bytes}};
@@ -84,6 +86,7 @@ class RestoreAction {
   RestoreTarget target_;
   RestorePlan plan_;
   bool created_ = false;
+  std::string target_format_;
 };
 
 }  // namespace

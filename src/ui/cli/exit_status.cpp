@@ -27,6 +27,7 @@ ExitStatus status_of(const Error& error) {
     case ErrorCode::corrupt:
     case ErrorCode::mismatch: return ExitStatus::damaged;
     case ErrorCode::io:
+    case ErrorCode::gone:
     case ErrorCode::out_of_bounds:
     case ErrorCode::unsupported:
     case ErrorCode::no_space:

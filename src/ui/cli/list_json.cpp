@@ -55,6 +55,10 @@ Json partition_object(const PartitionListing& partition, const DriveListing& dri
 Json drive_object(const DriveListing& drive, bool of_image) {
   Json json;
   json["number"] = drive.number ? Json(*drive.number) : Json(nullptr);
+  if (!of_image) {
+    json["virtual_number"] = drive.virtual_number ? Json(*drive.virtual_number) : Json(nullptr);
+    json["format"] = drive.info.format;
+  }
   json["path"] = drive.info.path;
   json["size_bytes"] = drive.info.size_bytes;
   json["sector_size_bytes"] = drive.layout.sector_bytes;

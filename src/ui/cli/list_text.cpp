@@ -97,8 +97,10 @@ std::string partition_table(const DriveListing& drive, const ListStyle& style, b
 
 std::string drive_heading(const DriveListing& drive, bool image) {
   std::string line = image ? "source: " : drive.number ? fmt::format("drive {}: ", *drive.number) : "";
+  if (drive.virtual_number) line = fmt::format("drive v{}: ", *drive.virtual_number);
   line += printable(drive.info.path);
   std::vector<std::string> words;
+  if (!drive.info.format.empty()) words.push_back(drive.info.format);
   if (!drive.info.model.empty()) words.push_back(drive.info.model);
   if (!drive.info.serial.empty()) words.push_back("serial " + drive.info.serial);
   words.push_back(format_size(drive.info.size_bytes));

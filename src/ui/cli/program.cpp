@@ -72,7 +72,9 @@ Result<Report> remember_name(const ParsedCommand& command, Result<Report> result
 }
 
 ExitStatus run_session(const ParsedCommand& command) {
-  this_machine().define(defined_drives(command));
+  Result<VirtualDrives> drives = defined_drives(command);
+  if (!drives) return report_failure(drives.error());
+  this_machine().define(std::move(drives).take());
   Session session(command);
   return session.end(remember_name(command, run_chosen(session)));
 }

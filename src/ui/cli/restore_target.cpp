@@ -38,6 +38,8 @@ Result<std::optional<RestoreTarget>> new_virtual(const DriveName& name, const So
   const VirtualDrive::Creation& creation = *found->second.creation;
   const bool there = file_exists(found->second.path);
   if (there && !creation.anew) return std::nullopt;
+  if (creation.format == DriveFormat::raw || format_of_name(found->second.path) || name_says_raw(found->second.path))
+    TRY(check_new_name(found->second.path, creation.format));
   if (!name.partitions.empty())
     return fail(ErrorCode::usage, fmt::format("v{} is yet to be made and has no partitions", name.number), "leave out what follows '@'");
   RestoreTarget target = new_file(found->second.path, image, {creation.size_bytes, creation.format});
@@ -61,7 +63,11 @@ Result<RestoreTarget> find_target(std::vector<std::string> names, const SourceVi
   if (name.kind == DriveName::Kind::path && is_foreign(name.word))
     return fail(ErrorCode::refused, fmt::format("{} is an image of another program and can only be read", printable(name.word)),
                 "name another target, or delete it first");
-  if (name.kind == DriveName::Kind::path && name.partitions.empty() && !file_exists(name.word)) return new_file(name.word, image, wanted);
+  if (name.kind == DriveName::Kind::path && name.partitions.empty() && !file_exists(name.word)) {
+    RestoreTarget target = new_file(name.word, image, wanted);
+    TRY(check_new_name(target.path, target.format));
+    return target;
+  }
   if (name.kind == DriveName::Kind::virtual_drive)
     if (std::optional<RestoreTarget> made = TRY(new_virtual(name, image))) return std::move(*made);
   const ResolveOptions options{.open = {.sector_bytes = 0}, .image_signature = image.layout.signature_text()};
@@ -115,7 +121,7 @@ Result<std::shared_ptr<Drive>> open_target(const RestoreTarget& target, bool exc
   if (target.is_new)
     return create_drive_file(target.path, target.info.size_bytes, target.format,
                              {.replace = target.replace, .lock = true, .cache = cache, .sector_bytes = target.info.logical_sector_bytes});
-  std::shared_ptr<Drive> drive = TRY(open_drive(target.path, {.access = OpenOptions::Access::write,
+  std::shared_ptr<Drive> drive = TRY(this_machine().open(target.path, {.access = OpenOptions::Access::write,
                                                               .exclusive = exclusive,
                                                               .lock = true,
                                                               .cache = cache,

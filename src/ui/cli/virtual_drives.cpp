@@ -1,32 +1,60 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/cli/virtual_drives.h"
 
+#include <fmt/format.h>
+
+#include <set>
+
 #include "base/text.h"
+#include "naming/drive_name.h"
 #include "options/value.h"
 
 namespace tintype::cli {
+namespace {
 
-VirtualDrives defined_drives(const options::ParsedCommand& command) {
+// The text was checked when it was parsed.
+VirtualDrive meant_by(const std::string& text) {
+  const options::VirtualDriveText parts = options::split_virtual_drive(text);
+  VirtualDrive drive{.path = parts.file};
+  if (parts.creation)
+    drive.creation = VirtualDrive::Creation{.anew = parts.creation->anew(),
+                                            .format = drive_format(parts.creation->type).value_or(DriveFormat::raw),
+                                            .size_bytes = parse_size(parts.creation->size, 1U << 20).value_or(0)};
+  return drive;
+}
+
+Result<void> check_order(const std::set<std::uint32_t>& named, std::uint32_t number, const options::Setting& setting, const char* done) {
+  if (!named.contains(number)) return {};
+  return fail(ErrorCode::usage, fmt::format("{}: v{} is {} after it was named", setting.origin.where, number, done), "the command is read from left to right: define it first");
+}
+
+}  // namespace
+
+Result<VirtualDrives> defined_drives(const options::ParsedCommand& command) {
   VirtualDrives out;
+  std::set<std::uint32_t> named;
   for (const options::Setting& setting : command.settings) {
+    if (setting.option->kind == options::Kind::drive) {
+      for (const std::string& word : options::split_drives(setting.value.text))
+        if (const Result<DriveName> name = parse_drive_name(word); name && name->kind == DriveName::Kind::virtual_drive) named.insert(name->number);
+    }
     if (setting.option->kind != options::Kind::virtual_drive) continue;
-    const std::string& text = setting.value.text;
-    if (text.empty()) {
+    if (setting.value.text.empty()) {
+      for (const auto& [number, drive] : out) TRY(check_order(named, number, setting, "forgotten"));
       out.clear();
       continue;
     }
-    VirtualDrive drive{.path = text};
-    // "file,C|R,type,size", checked when it was parsed.
-    const std::vector<std::string> fields = options::split_fields(text, ',');
-    if (fields.size() == 4) {
-      drive.path = fields[0];
-      drive.creation = VirtualDrive::Creation{.anew = fields[1] == "R" || fields[1] == "r",
-                                              .format = drive_format(fields[2]).value_or(DriveFormat::raw),
-                                              .size_bytes = parse_size(fields[3], 1U << 20).value_or(0)};
-    }
-    out.insert_or_assign(static_cast<std::uint32_t>(setting.value.number), std::move(drive));
+    const auto number = static_cast<std::uint32_t>(setting.value.number);
+    TRY(check_order(named, number, setting, "defined"));
+    out.insert_or_assign(number, meant_by(setting.value.text));
   }
   return out;
+}
+
+Result<void> make_missing(const VirtualDrive& drive) {
+  if (!drive.creation || file_exists(drive.path)) return {};
+  TRY(create_drive_file(drive.path, drive.creation->size_bytes, drive.creation->format));
+  return {};
 }
 
 }  // namespace tintype::cli

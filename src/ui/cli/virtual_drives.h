@@ -5,8 +5,11 @@
 
 namespace tintype::cli {
 
-// What --virtual-drive (/vN) says, read from left to right: a later definition of a number replaces an earlier one, and one of 0
-// without a file forgets all.
-VirtualDrives defined_drives(const options::ParsedCommand& command);
+// What --virtual-drive (/v0:file …) says, read from left to right: later ones replace earlier ones, and an empty one forgets all. Error{usage} if
+// a number that was named as a drive is defined, or forgotten, only after that.
+Result<VirtualDrives> defined_drives(const options::ParsedCommand& command);
+
+// Makes the file if its definition says how and it is not there; one that is there stays, for nothing is destroyed to be looked at.
+Result<void> make_missing(const VirtualDrive& drive);
 
 }  // namespace tintype::cli
