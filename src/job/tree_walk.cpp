@@ -92,23 +92,25 @@ bool TreeWalk::worth_keeping(const Step& step, bool inside, const FileNode& node
 // The next entries of the last folder that matter. `seen`: how many entries earlier batches went over.
 Result<std::vector<TreeWalk::Entry>> TreeWalk::next_batch(const States& states, bool inside, std::uint64_t& seen, bool& more) {
   bool names_only = !inside;
-  std::set<std::string> names;  // when all are found, the rest of the folder need not be read
+  // When all are found, spelled like that, the rest of the folder need not be read. NTFS can hold "x" and "X" side by side, where
+  // one that only case tells apart does not stand for the other.
+  std::set<std::string> missing;
   for (const State& state : states) {
     const PathPattern::Component& component = patterns_[state.pattern].components[state.next];
     names_only = names_only && !component.wild;
-    names.insert(component.name);
+    missing.insert(component.name);
   }
   std::vector<Entry> batch;
   std::uint64_t at = 0;
   more = false;
-  std::size_t found = 0;
   const Result<void> listed = tree_.list(parents_.back(), [&](const FileNode& node) {
     if (at++ < seen) return true;
     if (cancel_.cancelled()) return false;
     Entry entry{node, step(states, node)};
     if (!worth_keeping(entry.step, inside, node)) return true;
     batch.push_back(std::move(entry));
-    if (names_only && ++found == names.size()) return false;
+    missing.erase(node.name);
+    if (names_only && missing.empty()) return false;
     more = batch.size() == kBatch;
     return !more;
   });

@@ -82,6 +82,18 @@ TEST(TreeWalk, IgnoresCaseWhereTheFileSystemDoes) {
   EXPECT_THAT(walk(home.tree, {"/USERS/BOB/*.d[O-P]c"}).paths, UnorderedElementsAre("/Users/bob/c.DOC", "/Users/bob/[x].doc"));
 }
 
+TEST(TreeWalk, NamesThatOnlyCaseTellsApartDoNotHideEachOther) {
+  FakeTree tree;
+  tree.folds_case = true;
+  const std::uint64_t upper = tree.folder(1, "X"), lower = tree.folder(1, "x"), last = tree.folder(1, "y");
+  tree.file(upper, "a");
+  tree.file(lower, "b");
+  tree.file(last, "c");
+  const Walked walked = walk(tree, {"/x/b", "/y/c"});
+  EXPECT_THAT(walked.paths, ElementsAre("/x/b", "/y/c"));
+  EXPECT_THAT(walked.unmatched, IsEmpty());
+}
+
 TEST(TreeWalk, VisitsNothingTwiceAndReadsEachFolderOnce) {
   Home home;
   const Walked walked = walk(home.tree, {"/Users", "/Users/ann", "/**/*.doc", "/**/**/a.doc", "/Users/*/*"});
