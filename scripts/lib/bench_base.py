@@ -40,6 +40,7 @@ class Entry(NamedTuple):
     before: Callable | None = None  # makes ready for one run, not measured; in place of reading the source
     size: Callable | None = None  # bytes of output after a run; in place of those of `outputs`
     after: Callable | None = None  # undoes one run
+    helper: Callable | None = None  # pid of a process that works for the command without being its child: it counts too
     may_be_refused: bool = False  # the program may not have this action yet: then the row is left out, and that is said
 
 
@@ -126,12 +127,13 @@ class Bench:
 
     def run_once(self, name, entry):
         remove(*entry.outputs)
-        if entry.before:
-            entry.before()
-        else:
-            self.warm_source(True, entry.parts)
         try:
-            cost = measure(entry.command, entry.outputs, self.log)
+            if entry.before:
+                entry.before()
+            else:
+                self.warm_source(True, entry.parts)
+            helper = entry.helper and entry.helper()
+            cost = measure(entry.command, entry.outputs, self.log, helper)
             if entry.size:
                 cost.size = entry.size()
             self.rows.setdefault(name, Row(name)).runs.append(cost)
@@ -153,6 +155,16 @@ class Bench:
         self.refused[name] = "this build does not offer it"
         self.say(f"  {name}: LEFT OUT, {self.refused[name]}")
         return True
+
+    def gather_used(self):
+        """One file with the used bytes of the drive, as partclone finds them. Returns its path."""
+        used = self.out("used.bin")
+        remove(used)
+        for part in self.parts:
+            shell(f"LD_PRELOAD='{self.no_sleep}' {part['clone']} -c -a 0 -q -L '{self.dir}/partclone.log' "
+                  f"-s {part['device']} -o - >> {used} 2>>{self.log}")
+        self.machine["used_bytes"] = os.path.getsize(used)
+        return used
 
     def close(self):
         for loop in self.loops:

@@ -7,18 +7,15 @@ import subprocess
 
 import bench_peers as peers
 import report_changes as report
-from bench_base import SCRIPTS, Bench, Entry
-from measure import Failed, data_ranges, measure, remove, shell, warm
+from bench_base import SCRIPTS, Entry
+from bench_images import ImagesBench
+from measure import Failed, measure, remove, shell
 
 LINKS = 10  # incrementals that are consolidated
 
 
-class ChangesBench(Bench):
-    SCRATCH = (*Bench.SCRATCH, "state-*")
-
-    def __init__(self, options):
-        super().__init__(options)
-        self.to_close = []
+class ChangesBench(ImagesBench):
+    SCRATCH = (*ImagesBench.SCRATCH, "state-*")
 
     def run(self):
         self.prepare()
@@ -64,33 +61,6 @@ class ChangesBench(Bench):
         remove(new)
         shell(f"cp --sparse=always '{old}' '{new}'")
         return shell(f"'{SCRIPTS}/change-source' --seed {seed} '{new}'")
-
-    # --- commands and what they need in the page cache
-
-    def ours(self, *words):
-        return " ".join(f"'{word}'" for word in (self.tintype, *words, "--unattended-yes", "--no-save-log"))
-
-    def backup(self, drive, name, *more):
-        words = ("backup", "--drive", drive, "--file", self.out(name), "--compression", "1", *more)
-        return self.ours(*words), [self.out(name) + "*"]
-
-    def image(self, name, drive, *more):
-        """Makes an image that stays; returns its name."""
-        remove(self.out(name) + "*")
-        shell(self.backup(drive, name, *more)[0])
-        return self.out(name)
-
-    def warmer(self, *paths):
-        def run():
-            for path in paths:
-                for file in [path] if os.path.exists(path) else self.files_of(path):
-                    warm(file, data_ranges(file))
-        return run
-
-    @staticmethod
-    def files_of(image):
-        folder, name = os.path.split(image)
-        return [f"{folder}/{each}" for each in os.listdir(folder) if each.startswith(name + ".tti")]
 
     # --- groups
 
@@ -190,11 +160,3 @@ class ChangesBench(Bench):
         self.group("consolidation", {
             report.CONSOLIDATE: Entry(command.format(output), [output + "*"], before=self.warmer(self.full, *chain)),
             report.COPY: Entry(copying, [copy + "*"], before=self.warmer(result))})
-
-    def close(self):
-        with contextlib.ExitStack() as stack:  # file systems first, then the loop devices below them
-            stack.callback(super().close)
-            stack.callback(lambda: [shutil.rmtree(self.out(name), ignore_errors=True) for name in os.listdir(self.dir)
-                                    if name.startswith("peer-")])
-            for each in self.to_close:
-                stack.callback(each.close)

@@ -106,10 +106,11 @@ class Peer:
         self.kept, self.repo = f"{self.folder}/kept", f"{self.folder}/run/repo"
         self.say_init, self.create = init, create
 
-    def environment(self):
-        run = f"{self.folder}/run"
-        return (f"export RESTIC_PASSWORD=bench RESTIC_CACHE_DIR='{run}/cache' BORG_BASE_DIR='{run}/cache' "
-                f"BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK=yes REPO='{self.repo}'\n")
+    def environment(self, place=None):
+        run = place or f"{self.folder}/run"
+        return (f"export RESTIC_PASSWORD=bench RESTIC_CACHE_DIR='{run}/cache' BORG_BASE_DIR='{run}/cache' BORG_PASSPHRASE=bench "
+                "BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK=yes BORG_RELOCATED_REPO_ACCESS_IS_OK=yes "
+                f"REPO='{run}/repo'\n")
 
     def first(self, source):
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -137,6 +138,10 @@ class Peer:
                    "\nfind \"$REPO\" -type f -newer \"$REPO/../mark\" -print0 | xargs -0 -r sync")
         return Entry(command, before=before, size=lambda: tree_bytes(self.repo) - self.first_bytes)
 
+    def reads(self, command):
+        """A command that reads from the repository and leaves it as it is."""
+        return self.environment(self.kept) + command
+
     def close(self):
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -145,9 +150,13 @@ RESTIC_INIT = "restic init -q -r \"$REPO\" --repository-version 2"
 BORG_INIT = "borg init --encryption none \"$REPO\""
 
 
-def of_files(bench):
+BORG_INIT_ENCRYPTED = "borg init --encryption repokey \"$REPO\""
+
+
+def of_files(bench, encrypted=False):
     return (Peer(bench, "restic", RESTIC_INIT, "restic backup -q -r \"$REPO\" '{source}'"),
-            Peer(bench, "borg", BORG_INIT, "borg create --compression lz4 \"$REPO::{archive}\" '{source}'"))
+            Peer(bench, "borg", BORG_INIT_ENCRYPTED if encrypted else BORG_INIT,
+                 "borg create --compression lz4 \"$REPO::{archive}\" '{source}'"))
 
 
 def of_drives(bench):

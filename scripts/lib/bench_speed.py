@@ -43,12 +43,7 @@ class SpeedBench(Bench):
 
     def machine_limits(self):
         self.say("the machine's limits")
-        used = self.out("used.bin")
-        remove(used)
-        for part in self.parts:
-            shell(f"LD_PRELOAD='{self.no_sleep}' {part['clone']} -c -a 0 -q -L '{self.dir}/partclone.log' "
-                  f"-s {part['device']} -o - >> {used} 2>>{self.log}")
-        self.machine["used_bytes"] = os.path.getsize(used)
+        used = self.gather_used()
         entries = {"read": f"cat {used}", "zstd -1, one thread": f"zstd -q -1 --single-thread -c {used}",
                    "SHA-256 (openssl)": f"openssl dgst -sha256 {used}",
                    "AES-256-GCM (openssl speed, MB/s)": None}

@@ -53,16 +53,29 @@ def shell(command, **options):
     return done.stdout.strip()
 
 
-def measure(command, outputs=(), log="/dev/null"):
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def peak_mib(pid):
+    with open(f"/proc/{pid}/status") as status:
+        return int(next(line.split()[1] for line in status if line.startswith("VmHWM:"))) / 1024
+
+
+def measure(command, outputs=(), log="/dev/null", helper=None):
     """Wall and CPU seconds of a shell command and all it starts, with its outputs flushed to the disk inside the time.
 
-    CPU is user and system time of every process waited for; peak RSS is of the largest single process.
+    CPU is user and system time of every process waited for; peak RSS is of the largest single process. With a helper (a pid)
+    that works for the command its CPU time is added, and the peak is the helper's.
     """
     if outputs:
         command += "\nsync " + " ".join(outputs)
     with open(log, "a") as sink:
         sink.write(f"+ {command}\n")
         sink.flush()
+        helper_before = cpu_seconds(helper) if helper else 0
         begin = time.monotonic()
         child = subprocess.Popen(["bash", "-c", "set -eo pipefail\n" + command], stdin=subprocess.DEVNULL, stdout=sink,
                                  stderr=sink)
@@ -72,7 +85,10 @@ def measure(command, outputs=(), log="/dev/null"):
     if child.returncode:
         raise Failed(f"exit status {child.returncode} (see {log}): {command}", child.returncode)
     size = sum(os.path.getsize(path) for path in glob_all(outputs))
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, size)
+    cpu, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    if helper:
+        cpu, peak = cpu + cpu_seconds(helper) - helper_before, peak_mib(helper)
+    return Cost(wall, cpu, peak, size)
 
 
 def glob_all(patterns):
