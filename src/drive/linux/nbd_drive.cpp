@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A virtual drive over the NBD connections to a qemu-nbd of its own. Several connections, so that several threads are served at once;
 // all of them reach one block backend, so a flush on one covers what was written on all.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <libnbd.h>
 #include <unistd.h>
@@ -49,8 +50,9 @@ class Connection {
 
 class NbdDrive final : public Drive {
  public:
-  NbdDrive(std::unique_ptr<QemuServer> server, DriveInfo info, bool writable)
-      : server_(std::move(server)), info_(std::move(info)), writable_(writable) {}
+  // `file`: what a flush syncs besides, as QEMU does not; -1 if it does. Closed in the end.
+  NbdDrive(std::unique_ptr<QemuServer> server, DriveInfo info, bool writable, int file)
+      : server_(std::move(server)), info_(std::move(info)), writable_(writable), file_(file) {}
 
   ~NbdDrive() override {
     for (Connection& each : connections_) {
@@ -58,6 +60,9 @@ class NbdDrive final : public Drive {
       if (each.handle() != nullptr) nbd_shutdown(each.handle(), 0);
     }
     server_->wait_for_end();
+    if (file_ < 0) return;
+    ::fdatasync(file_);  // what QEMU wrote when it closed it
+    ::close(file_);
   }
 
   Result<void> connect() {
@@ -148,7 +153,9 @@ class NbdDrive final : public Drive {
 
   Result<void> flush() override {
     if (!writable_) return {};
-    return call(0, "cannot flush", [](nbd_handle* nbd) { return nbd_flush(nbd, 0); });
+    TRY(call(0, "cannot flush", [](nbd_handle* nbd) { return nbd_flush(nbd, 0); }));
+    if (file_ >= 0 && ::fdatasync(file_) != 0) return fail(os_error(errno, fmt::format("cannot flush {}", printable(info_.path))));
+    return {};
   }
 
   Result<BlockStatus> status(std::uint64_t offset, std::uint64_t length) override {
@@ -269,6 +276,7 @@ class NbdDrive final : public Drive {
   std::unique_ptr<QemuServer> server_;  // outlives the connections
   DriveInfo info_;
   const bool writable_;
+  const int file_;
   std::uint64_t block_ = 1;
   bool can_trim_ = false, can_zero_ = false;
   std::shared_mutex parts_mutex_;
@@ -276,14 +284,12 @@ class NbdDrive final : public Drive {
   std::atomic<std::size_t> next_{0};
 };
 
-}  // namespace
-
-Result<std::shared_ptr<Drive>> open_virtual_drive(const std::string& path, const OpenOptions& options) {
-  const bool writable = options.access == OpenOptions::Access::write;
+Result<std::shared_ptr<Drive>> open_with(const std::string& path, const OpenOptions& options, QemuServer::Access access) {
   DriveInfo info;
   info.path = path;
   info.logical_sector_bytes = info.physical_sector_bytes = options.sector_bytes == 0 ? 512 : options.sector_bytes;
   info.read_only = ::access(path.c_str(), W_OK) != 0;
+  const bool writable = access != QemuServer::Access::read;
   if (writable && info.read_only) return fail(ErrorCode::denied, fmt::format("{} is read-only", printable(path)));
   OpenOptions as_file = options;
   as_file.access = OpenOptions::Access::read;
@@ -292,9 +298,20 @@ Result<std::shared_ptr<Drive>> open_virtual_drive(const std::string& path, const
   const std::shared_ptr<Drive> file = TRY(open_drive(path, as_file));
   const DetectedFormat format = TRY(detect_format(*file));
   info.format = to_string(format.format);
-  auto drive = std::make_shared<NbdDrive>(TRY(QemuServer::start(path, format, writable)), std::move(info), writable);
+  std::unique_ptr<QemuServer> server = TRY(QemuServer::start(path, format, access));
+  // Opened before anything is written: a later one would not be told of errors in writing back.
+  const int synced = access == QemuServer::Access::fill ? ::open(path.c_str(), O_RDONLY | O_CLOEXEC) : -1;
+  if (access == QemuServer::Access::fill && synced < 0) return fail(os_error(errno, fmt::format("cannot open {}", printable(path))));
+  auto drive = std::make_shared<NbdDrive>(std::move(server), std::move(info), writable, synced);
   TRY(drive->connect());
   return with_test_faults(drive);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Drive>> open_virtual_drive(const std::string& path, const OpenOptions& options) {
+  const bool writable = options.access == OpenOptions::Access::write;
+  return open_with(path, options, writable ? QemuServer::Access::write : QemuServer::Access::read);
 }
 
 Result<std::shared_ptr<Drive>> create_drive_file(const std::string& path, std::uint64_t size_bytes, DriveFormat format, const CreateOptions& options) {
@@ -303,7 +320,9 @@ Result<std::shared_ptr<Drive>> create_drive_file(const std::string& path, std::u
   if (existed && !options.replace) return fail(ErrorCode::exists, fmt::format("{} already exists", printable(path)));
   Result<void> made = create_with_qemu(path, size_bytes, format);
   Result<std::shared_ptr<Drive>> drive = std::shared_ptr<Drive>();
-  if (made) drive = open_virtual_drive(path, {.access = OpenOptions::Access::write, .sector_bytes = options.sector_bytes});
+  // Until the first flush nobody relies on it, and each block that a VHD grows by would wait for the disk.
+  const OpenOptions writing{.access = OpenOptions::Access::write, .sector_bytes = options.sector_bytes};
+  if (made) drive = open_with(path, writing, QemuServer::Access::fill);
   if (made && drive) return drive;
   if (!existed) ::unlink(path.c_str());
   return fail(made ? drive.error() : made.error());

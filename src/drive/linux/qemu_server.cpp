@@ -70,7 +70,7 @@ Error failure(const std::string& path, const std::string& said) {
 
 }  // namespace
 
-Result<std::unique_ptr<QemuServer>> QemuServer::start(const std::string& path, const DetectedFormat& format, bool writable) {
+Result<std::unique_ptr<QemuServer>> QemuServer::start(const std::string& path, const DetectedFormat& format, Access access) {
   std::unique_ptr<QemuServer> server(new QemuServer);
   server->path_ = path;
   server->folder_ = TRY(PrivateFolder::make());
@@ -79,8 +79,8 @@ Result<std::unique_ptr<QemuServer>> QemuServer::start(const std::string& path, c
   for (std::size_t at = 0; (at = file.find(',', at)) != std::string::npos; at += 2) file.insert(at, ",");
   std::vector<std::string> words = {"qemu-nbd", "--shared=8", "--socket=" + server->socket_, "--image-opts",
                                     fmt::format("{},file.driver=file,file.filename={}", driver_words(format), file)};
-  if (writable) words.insert(words.begin() + 1, {"--discard=unmap", "--cache=writeback"});
-  else words.insert(words.begin() + 1, "--read-only");
+  if (access == Access::read) words.insert(words.begin() + 1, "--read-only");
+  else words.insert(words.begin() + 1, {"--discard=unmap", access == Access::fill ? "--cache=unsafe" : "--cache=writeback"});
   // What a person types to end this program must not end the server before its last data is there.
   const ChildOptions options{.output_file = server->folder_->path() + "/said", .own_session = true};
   Result<std::unique_ptr<ChildProcess>> process = ChildProcess::start(words, options);

@@ -13,7 +13,10 @@ namespace tintype {
 // A qemu-nbd process that serves one virtual drive on a socket of ours, until nobody is connected any more.
 class QemuServer {
  public:
-  static Result<std::unique_ptr<QemuServer>> start(const std::string& path, const DetectedFormat& format, bool writable);
+  // `fill`: for a file that was just made. QEMU flushes nothing to the disk, neither between its own tables and the data nor when it
+  // is asked to; a flush only brings everything to the file, and the caller has to sync that.
+  enum class Access { read, write, fill };
+  static Result<std::unique_ptr<QemuServer>> start(const std::string& path, const DetectedFormat& format, Access access);
   const std::string& socket() const { return socket_; }
   // Error{busy} or another one with what QEMU said, if it has ended; nothing while it runs. From any thread.
   Result<void> check();
