@@ -230,17 +230,8 @@ class Backup {
   Result<void> store(const ChunkInFlight& chunk, std::uint64_t bytes) {
     if (chunk.changed) changed_bytes_ += bytes;
     if (chunk.continued) continued_bytes_ += chunk.entry.place.bytes;
-    for (const Extent& lost : chunk.unreadable) note_unreadable(chunk.area, lost);
+    for (const Extent& lost : chunk.unreadable) add_damage(unreadable_, writer_->catalog().areas[chunk.area], prologue_.layout, lost);
     return writer_->add({chunk.planned.number, chunk.entry, chunk.sealed, chunk.planned.used, chunk.unreadable});
-  }
-
-  void note_unreadable(std::size_t index, Extent bytes) {
-    const Area& area = writer_->catalog().areas[index];
-    if (area.kind == AreaKind::first_track) return;
-    const std::string name = describe(area, prologue_.layout);
-    auto at = std::ranges::find(unreadable_, name, &PartitionDamage::partition);
-    if (at == unreadable_.end()) at = unreadable_.insert(at, {name, {area.start_byte, area.size_bytes}, {}});
-    if (at->bytes.items().size() < kMostHits) at->bytes.add(bytes);
   }
 
   BackupReport report() const {

@@ -47,6 +47,8 @@ class Copy final : public StepData {
     report_.written_bytes += tables;
     if (request_.compare_after) TRY(compare());
     report_.unreadable_bytes = lost_bytes();
+    for (std::size_t i = 0; i < lost_.size(); ++i)
+      for (const Extent& lost : lost_[i].items()) add_damage(report_.unreadable, request_.areas[i].area, request_.choice.layout, lost);
     report_.unwritable_bytes = target_.unwritable().total_bytes();
     if (report_.unwritable_bytes > 0 || report_.unreadable_bytes > 0) report_.outcome = Outcome::with_bad_sectors;
     return report_;

@@ -5,6 +5,7 @@
 
 #include "job/areas.h"
 #include "job/context.h"
+#include "job/damage_owners.h"
 #include "plan/restore_plan.h"
 
 namespace tintype {
@@ -26,6 +27,7 @@ struct CopyReport {
   std::uint64_t written_bytes = 0;
   std::uint64_t compared_bytes = 0;    // of the target: in a delta copy, or afterwards
   std::uint64_t unreadable_bytes = 0;  // of the source: zero on the target
+  std::vector<PartitionDamage> unreadable;  // of the source: the first ranges of each partition
   std::uint64_t unwritable_bytes = 0;  // of the target
 };
 

@@ -68,6 +68,7 @@ class Salvage {
       target.index = i;
       target.area.name = describe(area, catalog.layout);
       target.area.number = area.number;
+      target.area.first_track = area.kind == AreaKind::first_track;
       target.area.file = "drive.raw";
       target.area.file_byte = area.start_byte;
       target.area.size_bytes = area.size_bytes;

@@ -7,6 +7,7 @@
 
 #include "image/reader.h"
 #include "job/context.h"
+#include "job/damage_owners.h"
 
 namespace tintype {
 
@@ -30,6 +31,7 @@ struct SalvageExtents {
 struct SalvagedArea {
   std::uint32_t number = 0;              // in the addresses of its frames
   std::string name;                      // "partition 0x1 (ntfs, Windows)", "area 3"
+  bool first_track = false;              // what lies before the partitions: no files
   std::string file;                      // of the result
   std::uint64_t file_byte = 0;           // where the area begins in it
   std::uint64_t size_bytes = 0;
@@ -49,7 +51,7 @@ struct SalvageReport {
   std::uint64_t foreign_chunks = 0;      // sound, but not what the index or the layout says
   std::uint64_t lone_deltas = 0;         // sound, but nothing is left that tells which state of the chunk they change
   std::uint64_t locked_frames = 0;       // encrypted, and no header is left that holds the key
-  std::vector<std::string> hits;         // files and structures that are lost or hit, a line each (damage_owners.h)
+  Hits hits;                             // files and structures that are lost or hit; filled in by the caller, who knows where the result lies
   std::vector<std::string> notes;        // files passed over, parts and earlier images missing …
   std::uint64_t restored_bytes() const;
   std::uint64_t lost_bytes() const;      // lost, or in an earlier image

@@ -47,6 +47,9 @@ void append_extents(std::string& text, const char* what, const SalvageExtents& e
 std::string salvage_json(const SalvageReport& report, const std::string& image) {
   Json areas = Json::array();
   for (const SalvagedArea& area : report.areas) areas.push_back(area_object(area));
+  Json hit_list = Json::array();
+  for (const Hit& hit : report.hits.listed)
+    hit_list.push_back({{"kind", to_string(hit.kind)}, {"partition", hit.partition}, {"what", hit.what}, {"part", hit.part}, {"bytes", hit.bytes}});
   const Json json = {{"image", image},
                      {"layout_from", report.layout_from},
                      {"restored_bytes", report.restored_bytes()},
@@ -56,7 +59,9 @@ std::string salvage_json(const SalvageReport& report, const std::string& image) 
                      {"damaged_chunks", report.damaged_chunks},
                      {"foreign_chunks", report.foreign_chunks},
                      {"lone_deltas", report.lone_deltas},
-                     {"hits", report.hits},
+                     {"hits", report.hits.lines()},
+                     {"hit_count", report.hits.count},
+                     {"hit_list", std::move(hit_list)},
                      {"notes", report.notes},
                      {"areas", std::move(areas)}};
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -83,8 +88,8 @@ std::string salvage_text(const SalvageReport& report, const std::string& image) 
     append_extents(text, "lost in an earlier image of the chain", area.earlier);
     append_extents(text, "unknown, perhaps never in use", area.unknown);
   }
-  if (!report.hits.empty()) text += "\nWhat is hit by what is lost, as far as the file systems that were brought back can tell:\n";
-  for (const std::string& hit : report.hits) text += "  " + hit + "\n";
+  if (report.hits.count > 0) text += "\nWhat is hit by what is lost or unknown, as far as the file systems that were brought back can tell:\n";
+  for (const std::string& hit : report.hits.lines()) text += "  " + hit + "\n";
   return text;
 }
 

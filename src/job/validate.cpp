@@ -69,15 +69,6 @@ class Validation {
     report_.damage.push_back(std::move(damage));
   }
 
-  void add_hit(std::size_t area, Extent bytes) {
-    const Area& a = image_->catalog().areas[area];
-    if (a.kind == AreaKind::first_track) return;
-    const std::string name = describe(a, image_->catalog().layout);
-    auto at = std::ranges::find(report_.partitions, name, &PartitionDamage::partition);
-    if (at == report_.partitions.end()) at = report_.partitions.insert(at, {name, {a.start_byte, a.size_bytes}, {}});
-    if (at->bytes.items().size() < kMostListed) at->bytes.add(bytes);
-  }
-
   // An earlier image that is not there is told once, not for each of its chunks.
   void check_links() {
     const auto count = static_cast<std::uint32_t>(image_->catalog().links.size());
@@ -154,7 +145,8 @@ class Validation {
       const Slot& s = slots_[slot];
       if (s.damage) {
         add_damage(*s.damage, area, s.chunk.extent);
-        for (const Extent& extent : s.chunk.used) add_hit(area, extent);
+        const Catalog& catalog = image_->catalog();
+        for (const Extent& extent : s.chunk.used) tintype::add_damage(report_.partitions, catalog.areas[area], catalog.layout, extent);
       }
       std::uint64_t bytes = 0;
       for (const Extent& extent : s.chunk.used) bytes += extent.length;

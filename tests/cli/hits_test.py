@@ -2,6 +2,7 @@
 """What does the damage hit? validate, salvage and backups with unreadable sectors name the files behind it."""
 import json
 import os
+import re
 import shutil
 import subprocess
 import unittest
@@ -22,20 +23,92 @@ class HitsTest(support.ProgramTest):
     def result_of(self, result):
         return [e for e in support.events_of(result) if e["event"] == "result"][0]
 
+    def bad_backup(self, bad, *more, drive=None):
+        """The result of a backup of a drive with one bad sector."""
+        result = self.run_here("backup", "--drive", drive or self.drive, "--file", "pc", "--allow-errors", "--json", "--save-log=0", "--unattended-yes", *more,
+                               env={"TINTYPE_TEST_FAULTS": f"disk.raw:read-bad={bad}+512"})
+        if result.returncode == 0:
+            self.skipTest("this build has no test hook")
+        self.assertEqual(result.returncode, 5, result.stderr)
+        return self.result_of(result)
+
+    def words_of(self, *command):
+        return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False).stdout
+
+    def judged(self, partition, position):
+        """Whose a byte of the drive is, in the words of the file system's own tools: a path, or nothing."""
+        if shutil.which({"0x1": "ntfscluster", "0x2": "debugfs", "0x301": "mshowfat"}[partition]) is None:
+            self.skipTest("ntfscluster, debugfs or mshowfat is missing")
+        sector = position // 512 - support.PARTITIONS[partition][0]
+        image = support.extract(self.drive, partition, self.path("judged"))
+        if partition == "0x1":
+            found = re.findall(r"^Inode \d+ (/.*)/\$DATA", self.words_of("ntfscluster", "-f", "-s", f"{sector}-{sector}", image), re.M)
+            return found[0] if found else None
+        if partition == "0x2":
+            found = re.findall(r"^\d+\s+(\d+)$", self.words_of("debugfs", "-R", f"icheck {sector * 512 // self.block_bytes(image)}", image), re.M)
+            names = self.words_of("debugfs", "-R", f"ncheck {found[0]}", image) if found else ""
+            return "/" + names.split()[-1].lstrip("/") if names else None
+        with open(image, "rb") as file:
+            boot = file.read(512)
+        word = lambda at: int.from_bytes(boot[at:at + 2], "little")
+        cluster = (sector - word(14) - boot[16] * word(22) - word(17) * 32 // 512) // boot[13] + 2
+        for i in range(4):
+            for first, last in re.findall(r"<(\d+)(?:-(\d+))?>", self.words_of("mshowfat", "-i", image, f"::/file{i}.bin")):
+                if int(first) <= cluster <= int(last or first):
+                    return f"/file{i}.bin"
+        return None
+
+    def block_bytes(self, image):
+        return int(re.search(r"Block size:\s+(\d+)", self.words_of("debugfs", "-R", "stats", image)).group(1))
+
     def test_bad_sectors_of_a_source(self):
         for partition in NAMES:
             with self.subTest(partition):
                 bad = self.place_of(partition, 3)
-                result = self.run_here("backup", "--drive", self.drive, "--file", f"pc{partition}", "--allow-errors", "--json", "--save-log=0",
-                                       env={"TINTYPE_TEST_FAULTS": f"disk.raw:read-bad={bad}+512"})
-                if result.returncode == 0:
-                    self.skipTest("this build has no test hook")
-                self.assertEqual(result.returncode, 5, result.stderr)
-                hits = self.result_of(result)["hits"]
-                self.assertEqual(len(hits), 1, hits)
-                self.assertTrue(hits[0].startswith(NAMES[partition]), hits)
-                self.assertIn("/file3.bin", hits[0].lower())
-                self.assertIn("512", hits[0])
+                judged = self.judged(partition, bad)
+                self.assertEqual(judged, "/file3.bin")
+                end = self.bad_backup(bad)
+                self.assertEqual(end["hit_count"], 1)
+                self.assertEqual(len(end["hits"]), 1, end["hits"])
+                self.assertTrue(end["hits"][0].startswith(NAMES[partition]), end["hits"])
+                hit = end["hit_list"][0]
+                self.assertEqual((hit["kind"], hit["what"].lower(), hit["bytes"]), ("file", judged, 512))
+                self.assertTrue(hit["partition"].startswith(NAMES[partition]), hit)
+
+    def test_free_space(self):
+        for partition in NAMES:
+            with self.subTest(partition):
+                start, count = support.PARTITIONS[partition]
+                bad = next(at for at in range((start + count - 2000) * 512, start * 512, -8192) if self.judged(partition, at) is None)
+                end = self.bad_backup(bad, "--raw-mode", drive=f"{self.drive}@{partition}")
+                self.assertEqual([(hit["kind"], hit["bytes"]) for hit in end["hit_list"]], [("free_space", 512)], end["hit_list"])
+
+    def test_the_mft(self):
+        # The second half of what mkntfs reserves for the file system's own records, and the record of a file.
+        image = support.extract(self.drive, "0x1", self.path("n"))
+        out = self.words_of("ntfsinfo", "-m", image)
+        cluster, first = (int(re.search(word + r": (\d+)", out).group(1)) for word in ("Cluster Size", "LCN of Data Attribute for FILE_MFT"))
+        mft = support.PARTITIONS["0x1"][0] * 512 + first * cluster
+        self.assertEqual(self.judged("0x1", mft + 20 * 1024), "/$MFT")
+        hit = self.bad_backup(mft + 20 * 1024)["hit_list"][0]
+        self.assertEqual(hit["kind"], "structure", hit)
+        self.assertIn("MFT", hit["what"] + hit["part"])
+        number = int(re.search(r"MFT Record Number: (\d+)|Dumping Inode (\d+)", self.words_of("ntfsinfo", "-F", "/file3.bin", image)).group().split()[-1])
+        hit = self.bad_backup(mft + number * 1024)["hit_list"][0]
+        self.assertEqual((hit["what"], hit["part"]), ("/file3.bin", "MFT record"))
+
+    def test_a_copy(self):
+        bad = self.place_of("0x2", 3)
+        result = self.run_here("copy", "--source-drive", self.drive, "--target-drive", "new.raw", "--allow-errors", "--json", "--save-log=0",
+                               env={"TINTYPE_TEST_FAULTS": f"disk.raw:read-bad={bad}+512"})
+        if result.returncode == 0:
+            self.skipTest("this build has no test hook")
+        self.assertEqual(result.returncode, 5, result.stderr)
+        self.assertEqual([hit["what"] for hit in self.result_of(result)["hit_list"]], [self.judged("0x2", bad)])
+
+    def test_one_image_for_each_partition(self):
+        end = self.bad_backup(self.place_of("0x301", 2), "--multiple-file-sets")
+        self.assertEqual((end["hit_count"], [hit["what"].lower() for hit in end["hit_list"]]), (1, ["/file2.bin"]))
 
     def test_structures_of_the_file_system(self):
         # Group descriptors of the ext4 partition: behind its superblock, whatever the block size.
@@ -77,6 +150,9 @@ class HitsTest(support.ProgramTest):
                 with open(self.path("out/salvage.json"), encoding="utf-8") as file:
                     report = json.load(file)
                 self.assertTrue(any("/file2.bin" in hit.lower() for hit in report["hits"]), report["hits"])
+                self.assertFalse(any("first track" in hit for hit in report["hits"]), report["hits"])
+                self.assertEqual(report["hit_count"], len(report["hit_list"]))
+                self.assertIn("/file2.bin", [hit["what"].lower() for hit in report["hit_list"] if hit["kind"] == "file"])
                 with open(self.path("out/salvage.txt"), encoding="utf-8") as file:
                     self.assertIn("file2.bin", file.read().lower())
 

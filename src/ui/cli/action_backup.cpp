@@ -182,7 +182,7 @@ class BackupAction {
     if (report.outcome == Outcome::with_bad_sectors) {
       end.status = ExitStatus::bad_sectors;
       end.summary.push_back(fmt::format("{} of the source could not be read; the image has zeros there", format_size(report.unreadable_bytes)));
-      tell_hits(owners_of_damage(request_.drive, report.unreadable), session_.events(), end);
+      tell_hits(request_.drive, report.unreadable, session_, end);
     }
     return end;
   }

@@ -8,6 +8,7 @@
 #include "job/copy.h"
 #include "ui/cli/actions.h"
 #include "ui/cli/copy_source.h"
+#include "ui/cli/damage.h"
 #include "ui/cli/drive_checks.h"
 #include "ui/cli/restore_target.h"
 #include "ui/cli/target_plan.h"
@@ -139,7 +140,7 @@ class CopyAction {
     return result(report, seconds);
   }
 
-  Report result(const CopyReport& report, double seconds) const {
+  Report result(const CopyReport& report, double seconds) {
     Report end;
     end.facts = {{"source", source_path()},
                  {"target", target_.path},
@@ -155,6 +156,7 @@ class CopyAction {
     if (report.outcome == Outcome::with_bad_sectors) end.status = ExitStatus::bad_sectors;
     if (report.unreadable_bytes != 0)
       end.summary.push_back(fmt::format("{} of the source could not be read; the target has zeros there", format_size(report.unreadable_bytes)));
+    tell_hits(choice_.drive, report.unreadable, session_, end);
     if (report.unwritable_bytes != 0)
       end.summary.push_back(fmt::format("{} of the target could not be written", format_size(report.unwritable_bytes)));
     return end;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 
 #include "base/text.h"
 #include "drive/open.h"
@@ -92,19 +93,24 @@ Result<std::vector<NamedImage>> damaged_bases(Session& session) {
   return named;
 }
 
-// The lost ranges that are listed, looked up in what was brought back.
-std::vector<std::string> hits_of(const SalvageReport& report, const ResultFolder& folder) {
-  std::vector<std::string> out;
+// What is missing, looked up in what was brought back.
+Hits hits_of(const SalvageReport& report, const ResultFolder& folder, const CancelToken& cancel) {
+  std::map<std::string, std::vector<PartitionDamage>> by_file;
   for (const SalvagedArea& area : report.areas) {
+    if (area.first_track) continue;
     PartitionDamage damage{area.name, {area.file_byte, area.size_bytes}, {}};
-    for (const SalvageExtents* lost : {&area.lost, &area.earlier})
-      for (const Extent& extent : lost->listed) damage.bytes.add(extent);
-    if (damage.bytes.empty()) continue;
-    const Result<std::shared_ptr<Drive>> drive = open_drive(folder.path_of(area.file), {.as_raw = true});
-    if (!drive) continue;
-    for (std::string& hit : owners_of_damage(*drive, {damage})) out.push_back(std::move(hit));
+    std::vector<Extent> lost = area.lost.listed;
+    lost.insert(lost.end(), area.earlier.listed.begin(), area.earlier.listed.end());
+    damage.bytes = ExtentSet(std::move(lost));
+    damage.doubtful = ExtentSet(area.unknown.listed);
+    damage.unlisted_bytes = area.lost.bytes + area.earlier.bytes - damage.bytes.total_bytes();
+    if (!damage.bytes.empty() || !damage.doubtful.empty()) by_file[area.file].push_back(std::move(damage));
   }
-  return out;
+  Hits all;
+  for (const auto& [file, damage] : by_file)
+    if (const Result<std::shared_ptr<Drive>> drive = open_drive(folder.path_of(file), {.as_raw = true}))
+      all.add(owners_of_damage(*drive, damage, cancel));
+  return all;
 }
 
 }  // namespace
@@ -123,7 +129,7 @@ Result<Report> run_salvage_action(Session& session) {
   request.create = [&](const std::string& name, std::uint64_t size_bytes) { return folder->create_drive(name, size_bytes); };
   JobContext context = session.context();
   SalvageReport report = TRY(run_salvage(request, context));
-  report.hits = hits_of(report, *folder);
+  report.hits = hits_of(report, *folder, context.cancel);
   for (const std::string& note : report.notes) context.events.warn(note);
   if (report.restored_bytes() == 0) {
     if (report.locked_frames > 0)
@@ -146,7 +152,8 @@ Result<Report> run_salvage_action(Session& session) {
                {"layout_from", report.layout_from},
                {"restored_bytes", report.restored_bytes()},
                {"lost_bytes", report.lost_bytes()},
-               {"unknown_bytes", report.unknown_bytes()}};
+               {"unknown_bytes", report.unknown_bytes()},
+               {"hit_count", report.hits.count}};
   end.summary.push_back(fmt::format("{} salvaged to {}: {}", path, to, salvage_shares(report)));
   for (const SalvagedArea& area : report.areas) {
     const std::uint64_t lost = area.lost.bytes + area.earlier.bytes;

@@ -61,7 +61,7 @@ Result<Report> run_validate_action(Session& session) {
   } else {
     tell_damage(report, context.events);
     if (!report.partitions.empty())
-      tell_hits(owners_of_damage(make_image_drive(image->reader, {.read_ahead_threads = 1}), report.partitions), context.events, end);
+      tell_hits(make_image_drive(image->reader, {.read_ahead_threads = 1}), report.partitions, session, end);
     end.status = ExitStatus::damaged;
     end.summary.push_back(fmt::format("{} is damaged in {} {}", image->path, report.damage_count, report.damage_count == 1 ? "place" : "places"));
   }

@@ -14,11 +14,21 @@ std::string damage_text(const Damage& damage) {
   return where.empty() ? damage.what : fmt::format("{} ({})", damage.what, where);
 }
 
-void tell_hits(const std::vector<std::string>& hits, Events& events, Report& end) {
+void tell_hits(const std::shared_ptr<Drive>& drive, const std::vector<PartitionDamage>& damage, Session& session, Report& end) {
   constexpr std::size_t kMostTold = 100;
-  for (std::size_t i = 0; i < std::min(kMostTold, hits.size()); ++i) events.message({Severity::error, "hit: " + hits[i]});
-  if (hits.size() > kMostTold) events.message({Severity::error, fmt::format("and {} more files and structures", hits.size() - kMostTold)});
-  if (!hits.empty()) end.facts.push_back({"hits", hits});
+  if (damage.empty()) return;
+  Events& events = session.events();
+  events.info("looking up which files the damage hits");
+  const Hits hits = owners_of_damage(drive, damage, session.cancel());
+  const std::size_t told = std::min(kMostTold, hits.listed.size());
+  for (std::size_t i = 0; i < told; ++i) events.message({Severity::error, "hit: " + hits.listed[i].line()});
+  if (hits.count > told) events.message({Severity::error, fmt::format("and {} more files and structures", hits.count - told)});
+  Rows rows{"hit_list", {}};
+  for (const Hit& hit : hits.listed)
+    rows.rows.push_back({{"kind", std::string(to_string(hit.kind))}, {"partition", hit.partition}, {"what", hit.what}, {"part", hit.part}, {"bytes", hit.bytes}});
+  end.facts.push_back({"hits", hits.lines()});
+  end.facts.push_back({"hit_count", hits.count});
+  end.tables.push_back(std::move(rows));
 }
 
 void tell_damage(const ValidateReport& report, Events& events) {

@@ -5,6 +5,7 @@
 #include "base/events.h"
 #include "job/validate.h"
 #include "ui/cli/listener.h"
+#include "ui/cli/session.h"
 
 namespace tintype::cli {
 
@@ -13,7 +14,7 @@ std::string damage_text(const Damage& damage);
 // One error message for each place, the first hundred.
 void tell_damage(const ValidateReport& report, Events& events);
 
-// What it hits, as messages (the first hundred) and in the facts of the report.
-void tell_hits(const std::vector<std::string>& hits, Events& events, Report& end);
+// Looks up on the drive what it hits, and tells it: as messages (the first hundred) and in the facts of the report.
+void tell_hits(const std::shared_ptr<Drive>& drive, const std::vector<PartitionDamage>& damage, Session& session, Report& end);
 
 }  // namespace tintype::cli

@@ -46,19 +46,27 @@ class Sum {
       if (fact.name == "set_id") ids_.push_back(std::get<std::string>(fact.value));
       for (std::size_t i = 0; i < kFigures.size(); ++i)
         if (fact.name == kFigures[i]) figures_[i] += std::get<std::uint64_t>(fact.value);
+      if (fact.name == "hits") std::ranges::copy(std::get<std::vector<std::string>>(fact.value), std::back_inserter(hits_));
     }
+    for (const Rows& table : one.tables)
+      if (table.name == "hit_list") std::ranges::copy(table.rows, std::back_inserter(hit_list_));
   }
 
   Report report() && {
     total_.facts = {{"images", images_}, {"set_ids", ids_}};
     for (std::size_t i = 0; i < kFigures.size(); ++i) total_.facts.push_back({kFigures[i], figures_[i]});
+    if (!hits_.empty()) {
+      total_.facts.push_back({"hits", hits_});
+      total_.tables.push_back({"hit_list", hit_list_});
+    }
     return std::move(total_);
   }
 
  private:
-  static constexpr std::array kFigures = {"used_bytes", "image_bytes", "unreadable_bytes"};
+  static constexpr std::array kFigures = {"used_bytes", "image_bytes", "unreadable_bytes", "hit_count"};
   Report total_;
-  std::vector<std::string> images_, ids_;
+  std::vector<std::string> images_, ids_, hits_;
+  std::vector<std::vector<Fact>> hit_list_;
   std::array<std::uint64_t, kFigures.size()> figures_{};
 };
 
