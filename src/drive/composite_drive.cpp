@@ -6,12 +6,14 @@
 #include <algorithm>
 #include <cstring>
 
+#include "drive/read_only_drive.h"
+
 namespace tintype {
 namespace {
 
 constexpr std::size_t kMaxPieces = 4096;
 
-class CompositeDrive final : public Drive {
+class CompositeDrive final : public ReadOnlyDrive {
  public:
   // `pieces`: sorted by place, disjoint, each inside its drive.
   CompositeDrive(DriveInfo info, std::vector<CompositePiece> pieces) : info_(std::move(info)), pieces_(std::move(pieces)) {
@@ -36,11 +38,6 @@ class CompositeDrive final : public Drive {
     }
     return {};
   }
-
-  Result<void> write(std::uint64_t, ByteSpan) override { return read_only(); }
-  Result<void> zero(std::uint64_t, std::uint64_t) override { return read_only(); }
-  Result<void> trim(std::uint64_t, std::uint64_t) override { return read_only(); }
-  Result<void> flush() override { return {}; }
 
   Result<BlockStatus> status(std::uint64_t offset, std::uint64_t length) override {
     TRY(check_range(offset, length));
@@ -78,8 +75,6 @@ class CompositeDrive final : public Drive {
     if (error.offset_bytes && *error.offset_bytes >= piece.offset) *error.offset_bytes += piece.place.start - piece.offset;
     return error;
   }
-  Result<void> read_only() const { return fail(ErrorCode::denied, fmt::format("{} can only be read", info_.path)); }
-
   DriveInfo info_;
   std::vector<CompositePiece> pieces_;
 };

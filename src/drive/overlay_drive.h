@@ -12,7 +12,8 @@ namespace tintype {
 // the object.
 std::shared_ptr<Drive> make_overlay_drive(std::shared_ptr<Drive> below, std::shared_ptr<Drive> store);
 
-// A sparse file of the given size in a folder, without a name: it is gone when the drive is, however the program ends.
+// A sparse file of the given size in a folder (empty: $TMPDIR, else /var/tmp), without a name: it is gone when the drive is, however the
+// program ends.
 Result<std::shared_ptr<Drive>> make_scratch_file(const std::string& folder, std::uint64_t size_bytes);
 
 }  // namespace tintype

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <thread>
 
+#include "drive/read_only_drive.h"
 #include "image/chunk_cache.h"
 
 namespace tintype {
@@ -55,7 +56,7 @@ struct Piece {
 
 unsigned default_threads() { return std::clamp(std::thread::hardware_concurrency(), 1U, 4U); }
 
-class ImageDrive final : public Drive {
+class ImageDrive final : public ReadOnlyDrive {
  public:
   ImageDrive(std::shared_ptr<ImageReader> image, const ImageDriveOptions& options)
       : image_(std::move(image)), catalog_(image_->catalog()), info_(catalog_.source),
@@ -89,11 +90,6 @@ class ImageDrive final : public Drive {
     return {};
   }
 
-  Result<void> write(std::uint64_t, ByteSpan) override { return read_only(); }
-  Result<void> zero(std::uint64_t, std::uint64_t) override { return read_only(); }
-  Result<void> trim(std::uint64_t, std::uint64_t) override { return read_only(); }
-  Result<void> flush() override { return {}; }
-
   Result<BlockStatus> status(std::uint64_t offset, std::uint64_t length) override {
     TRY(check_range(offset, length));
     const Piece piece = piece_at(offset);
@@ -123,11 +119,6 @@ class ImageDrive final : public Drive {
   void drop_cache() override { cache_.clear(); }
 
  private:
-  Result<void> read_only() const {
-    return fail(ErrorCode::denied, fmt::format("{} is an image and is not written to", info_.path),
-                "restore it, or open it with a copy-on-write overlay");
-  }
-
   static Error placed(Error error, std::uint64_t offset, std::uint64_t length) {
     error.what = make_error(error.code, error.what).message();
     error.offset_bytes = offset;

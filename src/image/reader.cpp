@@ -6,7 +6,8 @@
 namespace tintype {
 namespace {
 
-constexpr std::size_t kCachedPages = 8;
+// Of 1 GiB each; a page takes some 200 KiB of memory. Who reads here and there wants them all.
+constexpr std::size_t kCachedPages = 32;
 
 // Adds which file, and where in it, to what went wrong with a frame.
 Error located(Error error, PartReader& parts, const FramePlace& place) {
@@ -83,12 +84,26 @@ Result<std::shared_ptr<const Page>> ImageReader::page(std::size_t area, std::uin
       return at->page;
     }
   }
-  const std::vector<PageRef> refs = TRY(directory(area, region / kRegionsPerDirectory));
-  std::shared_ptr<const Page> found = TRY(page(area, region, refs[static_cast<std::size_t>(region % kRegionsPerDirectory)]));
+  const PageRef ref = TRY(page_ref(area, region));
+  std::shared_ptr<const Page> found = TRY(page(area, region, ref));
   const std::lock_guard lock(mutex_);
   pages_.push_front({area, region, found});
   if (pages_.size() > kCachedPages) pages_.pop_back();
   return found;
+}
+
+Result<PageRef> ImageReader::page_ref(std::size_t area, std::uint64_t region) {
+  const std::uint64_t group = region / kRegionsPerDirectory;
+  const auto in_group = static_cast<std::size_t>(region % kRegionsPerDirectory);
+  {
+    const std::lock_guard lock(mutex_);
+    if (directory_ && directory_->area == area && directory_->group == group) return directory_->refs[in_group];
+  }
+  std::vector<PageRef> refs = TRY(directory(area, group));
+  const PageRef ref = refs[in_group];
+  const std::lock_guard lock(mutex_);
+  directory_ = CachedDirectory{area, group, std::move(refs)};
+  return ref;
 }
 
 ChunkReader::ChunkReader(std::shared_ptr<ImageReader> image) : image_(std::move(image)), opener_(image_->data_key()) {}

@@ -46,6 +46,7 @@ class ImageReader {
 
  private:
   explicit ImageReader(std::unique_ptr<PartReader> parts) : chain_(std::move(parts)) {}
+  Result<PageRef> page_ref(std::size_t area, std::uint64_t region);
   Result<Bytes> read_index(const FramePlace& place, FrameType type, FrameAddress address, const Hash& hash);
 
   Chain chain_;
@@ -59,6 +60,12 @@ class ImageReader {
   };
   std::mutex mutex_;
   std::list<CachedPage> pages_;  // most recent first
+  struct CachedDirectory {
+    std::size_t area;
+    std::uint64_t group;
+    std::vector<PageRef> refs;
+  };
+  std::optional<CachedDirectory> directory_;  // the last one used
 };
 
 // Reads, decrypts, decodes and checks chunks. One per thread.

@@ -92,14 +92,10 @@ class Copy final : public StepData {
     ChunkPlanner planner(area.drive, TRY(area.used_map()), {}, kCopyBytes);
     PipelineSteps steps;
     steps.produce = [&](std::size_t slot) -> Result<bool> {
-      while (true) {
-        std::optional<PlannedChunk> chunk = TRY(planner.next());
-        if (!chunk) return false;
-        chunk->used = clip_to_step(chunk->used, step);
-        if (chunk->used.empty()) continue;
-        slots_[slot].chunk = std::move(*chunk);
-        return true;
-      }
+      std::optional<PlannedChunk> chunk = TRY(next_wanted(planner, step));
+      if (!chunk) return false;
+      slots_[slot].chunk = std::move(*chunk);
+      return true;
     };
     steps.work = [&](unsigned worker, std::size_t slot) { return bring(slots_[slot], step, request_.delta ? &deltas_[worker] : nullptr); };
     steps.consume = [&](std::size_t slot) -> Result<void> {

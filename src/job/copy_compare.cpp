@@ -51,14 +51,10 @@ class Comparison {
     ChunkPlanner planner(area.drive, TRY(area.used_map()), {}, kCopyBytes);
     PipelineSteps steps;
     steps.produce = [&](std::size_t slot) -> Result<bool> {
-      while (true) {
-        std::optional<PlannedChunk> chunk = TRY(planner.next());
-        if (!chunk) return false;
-        chunk->used = clip_to_step(chunk->used, whole);
-        if (chunk->used.empty()) continue;
-        slots_[slot].chunk = std::move(*chunk);
-        return true;
-      }
+      std::optional<PlannedChunk> chunk = TRY(next_wanted(planner, whole));
+      if (!chunk) return false;
+      slots_[slot].chunk = std::move(*chunk);
+      return true;
     };
     steps.work = [&](unsigned, std::size_t slot) { return compare_chunk(slots_[slot], step); };
     steps.consume = [&](std::size_t slot) -> Result<void> {
@@ -101,6 +97,15 @@ class Comparison {
 };
 
 }  // namespace
+
+Result<std::optional<PlannedChunk>> next_wanted(ChunkPlanner& planner, const CopyStep& step) {
+  while (true) {
+    std::optional<PlannedChunk> chunk = TRY(planner.next());
+    if (!chunk) return std::nullopt;
+    chunk->used = clip_to_step(chunk->used, step);
+    if (!chunk->used.empty()) return chunk;
+  }
+}
 
 Result<CompareReport> compare_copy(const CopyRequest& request, const std::vector<ExtentSet>& unreadable, const ExtentSet& unwritable,
                                    JobContext& context) {

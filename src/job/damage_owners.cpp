@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "drive/read_only_drive.h"
 #include "fs/file_tree.h"
 #include "job/areas.h"
 
@@ -15,7 +16,7 @@ namespace {
 constexpr std::size_t kMostRanges = 1000;
 
 // The partition without what is damaged of it.
-class SoundPart final : public Drive {
+class SoundPart final : public ReadOnlyDrive {
  public:
   SoundPart(std::shared_ptr<Drive> partition, ExtentSet damaged, const CancelToken& cancel)
       : partition_(std::move(partition)), damaged_(std::move(damaged)), cancel_(cancel) {}
@@ -30,14 +31,9 @@ class SoundPart final : public Drive {
     error.length_bytes = bad.items().front().length;
     return fail(std::move(error));
   }
-  Result<void> write(std::uint64_t, ByteSpan) override { return read_only(); }
-  Result<void> zero(std::uint64_t, std::uint64_t) override { return read_only(); }
-  Result<void> flush() override { return {}; }
   Result<BlockStatus> status(std::uint64_t offset, std::uint64_t length) override { return partition_->status(offset, length); }
 
  private:
-  static Result<void> read_only() { return fail(ErrorCode::denied, "it is only looked at"); }
-
   std::shared_ptr<Drive> partition_;
   ExtentSet damaged_;
   const CancelToken& cancel_;

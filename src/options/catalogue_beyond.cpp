@@ -99,7 +99,7 @@ constexpr std::array kBeyond = {
     Option{.features = "X3", .slash = "", .gnu = "mount-point", .kind = Kind::path, .actions = bit(Action::unmount), .group = Group::what,
            .value_name = "FOLDER", .help = "The folder that an image was mounted on.", .built = true},
     Option{.features = "X3", .slash = "", .gnu = "writable", .actions = actions(Action::mount, Action::serve), .group = Group::what,
-           .help = "Take writes too. They go to a temporary file beside the image's data, never into the image, and are forgotten in the end.",
+           .help = "Take writes too. They go to a temporary file, never into the image, and are forgotten in the end.",
            .built = true},
     Option{.features = "X3", .slash = "", .gnu = "overlay-folder", .kind = Kind::path, .actions = kShows, .group = Group::what,
            .value_name = "FOLDER", .help = "Where the temporary file for writes lies; by default in $TMPDIR or /var/tmp.", .built = true},

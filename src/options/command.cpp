@@ -79,6 +79,12 @@ Result<void> check_consolidate(const ParsedCommand& command) {
   return {};
 }
 
+// An overlay is there for writes alone.
+Result<void> need_writable(const ParsedCommand& command) {
+  if (!command.has("overlay-folder") || command.flag("writable")) return {};
+  return wrong("--overlay-folder does nothing without --writable", "add --writable, or leave it out");
+}
+
 }  // namespace
 
 const Setting* ParsedCommand::find(std::string_view gnu) const {
@@ -158,11 +164,12 @@ Result<void> check_together(const ParsedCommand& command) {
       if (!command.has("path")) return wrong("extract needs a PATH", "say / for everything");
       if (!command.has("to") && !command.flag("dry-run")) return wrong("extract needs --to", "add --to DIR");
       return exclude(command, "overwrite", "skip-existing");
-    case Action::serve:
-    case Action::boot: return need(command, "file", "tintype serve /mnt/backup/name");
+    case Action::serve: TRY(need_writable(command)); [[fallthrough]];
+    case Action::boot: return need(command, "file", fmt::format("tintype {} /mnt/backup/name", info(command.action).gnu));
     case Action::unmount: return need(command, "mount-point", "tintype unmount /mnt/image");
     case Action::mount:
       TRY(need(command, "file", "tintype mount /mnt/backup/name /mnt/image"));
+      TRY(need_writable(command));
       return need(command, "to", "tintype mount /mnt/backup/name /mnt/image");
     case Action::salvage:
       TRY(need(command, "file", "--file /mnt/backup/name"));

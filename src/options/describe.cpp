@@ -24,10 +24,12 @@ std::string slash_term(const Option& option) {
                                : fmt::format("/{}:{}", name, option.value_name);
 }
 
-std::string term(const Option& option, Spelling spelling) {
+// Actions that take plain words have no slash spelling, as words may begin with '/'.
+std::string term(const Option& option, Action action, Spelling spelling) {
   const std::string a = gnu_term(option);
   const std::string b = slash_term(option);
   const std::string letter = option.letter != 0 ? fmt::format(", -{}", option.letter) : "";
+  if (action != Action::none && !info(action).words.empty()) return a + letter;
   return (spelling == Spelling::gnu ? fmt::format("{}, {}", a, b) : fmt::format("{}, {}", b, a)) + letter;
 }
 
@@ -58,7 +60,7 @@ std::string default_label(const Option& option) {
 }
 
 Entry entry(const Option& option, Action action, Spelling spelling) {
-  Entry out{term(option, spelling), std::string(option.help)};
+  Entry out{term(option, action, spelling), std::string(option.help)};
   out.text += default_label(option);
   for (const Choice& each : option.choices)
     out.text += fmt::format("\n{} or {}: {}", each.number, each.word, each.meaning);

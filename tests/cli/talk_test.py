@@ -27,7 +27,7 @@ FACTS = {
                "continued_bytes": int, "image_bytes": int, "parity_bytes": int, "unreadable_bytes": int},
     "validate": {"image": str, "checked_bytes": int, "damage_count": int, "damage": list, "recovery_file": str, "repair": str},
     "restore": {"image": str, "target": str, "target_format": str, "written_bytes": int, "compared_bytes": int, "unwritable_bytes": int},
-    "salvage": {"image": str, "folder": str, "layout_from": str, "restored_bytes": int, "lost_bytes": int, "unknown_bytes": int},
+    "salvage": {"image": str, "folder": str, "layout_from": str, "restored_bytes": int, "lost_bytes": int, "unknown_bytes": int, "hit_count": int},
 }
 
 

@@ -158,4 +158,13 @@ inline void populate(const Mount& mount, const Shape& shape) {
   ::close(second);
 }
 
+class NtfsTreeSystem : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (const char* tool : {"mkntfs", "ntfs-3g", "losetup"})
+      if (!have_program(tool)) GTEST_SKIP() << tool << " is missing";
+    if (::access("/dev/fuse", R_OK | W_OK) != 0) GTEST_SKIP() << "no FUSE";
+  }
+};
+
 }  // namespace tintype::test

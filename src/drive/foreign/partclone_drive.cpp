@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "drive/foreign/partclone_image.h"
+#include "drive/read_only_drive.h"
 
 namespace tintype {
 namespace {
@@ -16,7 +17,7 @@ namespace {
 constexpr std::size_t kKeptStrips = 8;
 constexpr std::uint64_t kKeptBytes = 16U << 20;
 
-class PartcloneDrive final : public Drive {
+class PartcloneDrive final : public ReadOnlyDrive {
  public:
   PartcloneDrive(PartcloneImage image, const std::string& name, std::uint32_t sector_bytes) : image_(std::move(image)) {
     info_.path = name;
@@ -49,11 +50,6 @@ class PartcloneDrive final : public Drive {
     }
     return {};
   }
-
-  Result<void> write(std::uint64_t, ByteSpan) override { return read_only(); }
-  Result<void> zero(std::uint64_t, std::uint64_t) override { return read_only(); }
-  Result<void> trim(std::uint64_t, std::uint64_t) override { return read_only(); }
-  Result<void> flush() override { return {}; }
 
   Result<BlockStatus> status(std::uint64_t offset, std::uint64_t length) override {
     TRY(check_range(offset, length));
@@ -110,8 +106,6 @@ class PartcloneDrive final : public Drive {
     while (kept_.size() > 1 && (kept_.size() > kKeptStrips || kept_.size() * bytes->size() > kKeptBytes)) kept_.pop_back();
     return bytes;
   }
-
-  Result<void> read_only() const { return fail(ErrorCode::denied, fmt::format("{} is a partclone image and can only be read", info_.path)); }
 
   struct Kept {
     std::uint64_t strip;

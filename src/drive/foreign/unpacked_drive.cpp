@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 
+#include "drive/read_only_drive.h"
+
 namespace tintype {
 namespace {
 
-class UnpackedDrive final : public Drive {
+class UnpackedDrive final : public ReadOnlyDrive {
  public:
   UnpackedDrive(std::shared_ptr<ByteSource> source, const std::string& name, std::uint64_t size_bytes) : source_(std::move(source)) {
     info_.path = name;
@@ -19,14 +21,7 @@ class UnpackedDrive final : public Drive {
     TRY(check_range(offset, out.size()));
     return source_->read(offset, out);
   }
-  Result<void> write(std::uint64_t, ByteSpan) override { return read_only(); }
-  Result<void> zero(std::uint64_t, std::uint64_t) override { return read_only(); }
-  Result<void> trim(std::uint64_t, std::uint64_t) override { return read_only(); }
-  Result<void> flush() override { return {}; }
-
  private:
-  Result<void> read_only() const { return fail(ErrorCode::denied, fmt::format("{} can only be read", info_.path)); }
-
   std::shared_ptr<ByteSource> source_;
   DriveInfo info_;
 };

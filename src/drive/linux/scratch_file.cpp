@@ -2,21 +2,22 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdlib>
+#include <cerrno>
 
+#include "base/text.h"
+#include "drive/linux/nameless_file.h"
 #include "drive/open.h"
 #include "drive/overlay_drive.h"
 
 namespace tintype {
 
 Result<std::shared_ptr<Drive>> make_scratch_file(const std::string& folder, std::uint64_t size_bytes) {
-  std::string path = folder + "/.tintype-scratch-XXXXXX";
-  const int fd = ::mkstemp(path.data());
-  if (fd < 0) return fail(os_error(errno, fmt::format("cannot make a temporary file in {}", folder)));
-  ::close(fd);
-  Result<std::shared_ptr<Drive>> drive = create_raw_file(path, size_bytes, {.replace = true});
-  ::unlink(path.c_str());
-  return drive;
+  const std::string& where = folder.empty() ? temporary_folder() : folder;
+  const UniqueFd fd = TRY(open_nameless_file(where));
+  if (::ftruncate(fd.get(), static_cast<off_t>(size_bytes)) != 0)
+    return fail(os_error(errno, fmt::format("cannot make a temporary file of {} bytes in {}", size_bytes, printable(where))));
+  // Opened by its descriptor, as it has no other name; the drive keeps it alive from then on.
+  return open_drive(fmt::format("/proc/self/fd/{}", fd.get()), {.access = OpenOptions::Access::write});
 }
 
 }  // namespace tintype

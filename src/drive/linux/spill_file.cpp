@@ -1,40 +1,25 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "drive/linux/spill_file.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/statvfs.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <string>
+
+#include "drive/linux/nameless_file.h"
 
 namespace tintype {
 namespace {
 
 constexpr std::uint64_t kReserveBytes = 64U << 20;
 
-std::string folder() {
-  const char* given = std::getenv("TMPDIR");
-  return given != nullptr && *given != '\0' ? given : "/var/tmp";
-}
-
-UniqueFd nameless_file(const std::string& where) {
-  UniqueFd fd(::open(where.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-  if (fd) return fd;
-  std::string name = where + "/tintype-XXXXXX";  // a file system without O_TMPFILE
-  UniqueFd named(::mkostemp(name.data(), O_CLOEXEC));
-  if (named) ::unlink(name.c_str());
-  return named;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<SpillFile>> SpillFile::make(std::uint64_t expected_bytes) {
-  const std::string where = folder();
-  UniqueFd fd = nameless_file(where);
-  if (!fd) return fail(os_error(errno, fmt::format("cannot make a temporary file in {}", where)));
+  const std::string where = temporary_folder();
+  UniqueFd fd = TRY(open_nameless_file(where));
   struct statvfs space{};
   if (::fstatvfs(fd.get(), &space) != 0) return fail(os_error(errno, fmt::format("cannot find the free space of {}", where)));
   const auto free = checked_mul(space.f_bavail, space.f_frsize).value_or(~std::uint64_t{0});

@@ -107,19 +107,14 @@ namespace tintype {
 
 Result<std::unique_ptr<FileSystem>> probe_reiserfs(std::shared_ptr<Drive> partition) {
   using namespace reiserfs;
-  for (const std::uint64_t place : {kPlace, kOldPlace}) {
-    Bytes raw(kSuperBytes);
-    if (!fits(place, raw.size(), partition->size_bytes())) continue;
-    TRY(partition->read(place, raw));
-    if (!looks_like_super(raw)) continue;
-    auto file_system = std::make_unique<ReiserFileSystem>(std::move(partition), describe_super(raw, place));
-    if (Result<void> used = file_system->use(); !used) {
-      if (used.error().code == ErrorCode::cancelled) return fail(used.error());
-      file_system->save_everything(used.error());
-    }
-    return file_system;
+  std::optional<Super> super = TRY(find_super(*partition));
+  if (!super) return nullptr;
+  auto file_system = std::make_unique<ReiserFileSystem>(std::move(partition), std::move(*super));
+  if (Result<void> used = file_system->use(); !used) {
+    if (used.error().code == ErrorCode::cancelled) return fail(used.error());
+    file_system->save_everything(used.error());
   }
-  return nullptr;
+  return file_system;
 }
 
 }  // namespace tintype

@@ -96,19 +96,13 @@ namespace tintype {
 
 Result<std::unique_ptr<FileTree>> open_reiserfs_tree(std::shared_ptr<Drive> partition) {
   using namespace reiserfs;
-  for (const std::uint64_t place : {kPlace, kOldPlace}) {
-    Bytes raw(kSuperBytes);
-    if (!fits(place, raw.size(), partition->size_bytes())) continue;
-    TRY(partition->read(place, raw));
-    if (!looks_like_super(raw)) continue;
-    const Super super = describe_super(raw, place);
-    TRY(check_super(super, partition->size_bytes()));
-    const Result<void> clean = check_clean(*partition, super);
-    std::string warning;
-    if (!clean) warning = clean.error().what + ": what was changed last may be missing or half there";
-    return std::make_unique<ReiserTree>(std::move(partition), super, std::move(warning));
-  }
-  return nullptr;
+  const std::optional<Super> super = TRY(find_super(*partition));
+  if (!super) return nullptr;
+  TRY(check_super(*super, partition->size_bytes()));
+  const Result<void> clean = check_clean(*partition, *super);
+  std::string warning;
+  if (!clean) warning = clean.error().what + ": what was changed last may be missing or half there";
+  return std::make_unique<ReiserTree>(std::move(partition), *super, std::move(warning));
 }
 
 }  // namespace tintype

@@ -63,4 +63,14 @@ Result<void> check_super(const Super& super, std::uint64_t partition_bytes) {
   return {};
 }
 
+Result<std::optional<Super>> find_super(Drive& partition) {
+  for (const std::uint64_t place : {kPlace, kOldPlace}) {
+    Bytes raw(kSuperBytes);
+    if (!fits(place, raw.size(), partition.size_bytes())) continue;
+    TRY(partition.read(place, raw));
+    if (looks_like_super(raw)) return describe_super(raw, place);
+  }
+  return std::nullopt;
+}
+
 }  // namespace tintype::reiserfs

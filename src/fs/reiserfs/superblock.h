@@ -38,6 +38,8 @@ struct Super {
 
 bool looks_like_super(ByteSpan raw);
 Super describe_super(ByteSpan raw, std::uint64_t place);
+// The superblock, wherever it lies; nothing if there is none. Not checked.
+Result<std::optional<Super>> find_super(Drive& partition);
 // Error{corrupt} if the numbers contradict each other or the partition's size.
 Result<void> check_super(const Super& super, std::uint64_t partition_bytes);
 // Error says why the bitmaps cannot be believed. A journal not replayed means that they may be behind the files, or the files

@@ -77,9 +77,10 @@ void do_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
     const std::lock_guard lock(view.lock_of(tree));
     const std::string wanted = name;
     const Result<void> listed = view.tree(tree).list(folder->file, [&](const FileNode& each) {
-      if (!is_shown_name(each.name) || !view.tree(tree).same_name(each.name, wanted)) return true;
-      found = each;
-      return false;
+      if (!is_shown_name(each.name)) return true;
+      // The very name goes before one that differs in case.
+      if (each.name == wanted || (!found && view.tree(tree).same_name(each.name, wanted))) found = each;
+      return !found || found->name != wanted;
     });
     if (!found && !listed) return void(fuse_reply_err(request, code_of(listed.error())));
   }

@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
-
 #include "base/text.h"
 #include "drive/overlay_drive.h"
 #include "image/image_drive.h"
@@ -32,8 +30,6 @@ Result<void> add_tree(Shown& shown, const std::shared_ptr<Drive>& drive, const s
 
 ShowOptions show_options(const options::ParsedCommand& command) {
   ShowOptions out;
-  const char* const temporary = std::getenv("TMPDIR");
-  out.scratch_folder = temporary != nullptr && temporary[0] == '/' ? temporary : "/var/tmp";
   if (const std::optional<std::string> folder = command.text("overlay-folder")) out.scratch_folder = *folder;
   return out;
 }

@@ -9,7 +9,7 @@ struct ShowOptions {
   bool writable = false;  // through an overlay of its own
   bool files = false;
   bool partitions = true;
-  std::string scratch_folder;  // of the overlay
+  std::string scratch_folder = {};  // of the overlay; empty: where temporary files lie
 };
 
 inline constexpr const char* kWholeDrive = "drive.img";
