@@ -21,6 +21,9 @@ pkg_check_modules(FUSE REQUIRED IMPORTED_TARGET fuse3>=3.12) # mount
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib) # this and the next two: compressed images of other programs
 pkg_check_modules(LZMA REQUIRED IMPORTED_TARGET liblzma)
 find_package(BZip2 REQUIRED)
+pkg_check_modules(EXT2FS REQUIRED IMPORTED_TARGET ext2fs) # this and the next two: images in partitions that are not mounted
+pkg_check_modules(COM_ERR REQUIRED IMPORTED_TARGET com_err)
+pkg_check_modules(NTFS_3G REQUIRED IMPORTED_TARGET libntfs-3g)
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.85) # mail
 find_library(IPSEC_MB_LIBRARY IPSec_MB) # multi-buffer SHA-256; x86-64 only, OpenSSL serves elsewhere
 

@@ -75,8 +75,8 @@ Result<ImageName> parse_image_name(std::string_view text, const FileExists& exis
   return name;
 }
 
-Result<std::shared_ptr<Drive>> open_partition_of(const ImageName& name) {
-  ResolvedDrive found = TRY(resolve(*name.drive, this_machine()));
+Result<std::shared_ptr<Drive>> open_partition_of(const ImageName& name, const OpenOptions& open) {
+  ResolvedDrive found = TRY(resolve(*name.drive, this_machine(), {.open = open}));
   return open_partition(found.drive, found.layout, name.drive->partitions.front());
 }
 
@@ -92,9 +92,7 @@ Result<std::string> resolve_inside(const ImageName& name, ImageUse use) {
   std::ranges::replace(path, '\\', '/');
   if (path.ends_with('/')) return fail(ErrorCode::usage, fmt::format("'{}' is a folder", printable(name.text)), "add a name for the image file");
   const std::string extended = has_extension(path) ? path : path + std::string(kExtension);
-  if (use == ImageUse::write)
-    return fail(ErrorCode::unsupported, fmt::format("'{}': images cannot be written into partitions that are not mounted yet", printable(name.text)),
-                "mount it and give the path of the file");
+  if (use == ImageUse::write) return inside_text(name, extended);
   const std::shared_ptr<Drive> partition = TRY(open_partition_of(name));
   const std::unique_ptr<FileTree> tree = TRY(open_file_tree(partition));
   for (const std::string& each : {path, extended}) {

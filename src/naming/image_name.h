@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "drive/drive.h"
+#include "drive/open.h"
 #include "naming/drive_name.h"
 
 namespace tintype {
@@ -29,12 +29,14 @@ Result<ImageName> parse_image_name(std::string_view text, const FileExists& exis
 
 // The path of the image's first part: for reading, the file as typed if it exists, else with ".tti"; for writing, ".tti"
 // is put behind what does not end in it.
-// In a partition that is not mounted: the name with '/' and the extension, such as 0@1:/backups/pc.tti; only for reading.
+// In a partition that is not mounted: the name with '/' and the extension, such as 0@1:/backups/pc.tti.
 // Errors: not_found with both names tried; usage for a folder; unsupported for optical drives, shares and letters.
-// The partition that a name of that kind means, opened for reading.
-Result<std::shared_ptr<Drive>> open_partition_of(const ImageName& name);
-
 enum class ImageUse { read, write };
 Result<std::string> resolve_image_path(const ImageName& name, ImageUse use);
+
+// The partition that a name of kind partition means. Errors: what resolve() and open_partition() say.
+Result<std::shared_ptr<Drive>> open_partition_of(const ImageName& name, const OpenOptions& open = {});
+// The same name with another path in the partition.
+std::string inside_text(const ImageName& name, const std::string& path);
 
 }  // namespace tintype

@@ -77,7 +77,7 @@ class BackupAction {
     path_ = one_ != nullptr ? one_->path : TRY(new_image_path(command_, source_));
     const SourceUse use = TRY(check_source(source_, path_, command_.flag("allow-in-use")));
     // Opened again, now that it is known whether it may be claimed.
-    OpenOptions options{.exclusive = use.exclusive, .lock = true, .cache = session_.tuning().cache(),
+    OpenOptions options{.exclusive = use.exclusive && !use.shared_with_image, .lock = !use.shared_with_image, .cache = session_.tuning().cache(),
                         .sector_bytes = source_.layout.sector_bytes};
     request_.drive = session_.tuning().gently(TRY(this_machine().open(source_.drive->info().path, options)));
     request_.source_path = absolute_path(source_.drive->info().path);

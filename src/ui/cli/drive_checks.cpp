@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "job/list.h"
+#include "ui/cli/inside_place.h"
 
 namespace tintype::cli {
 namespace {
@@ -61,6 +62,30 @@ Result<SourceUse> use_of_source(const ResolvedDrive& source, const std::string& 
   return result;
 }
 
+// Two names of one object: whether what is read of it and the partition overlap.
+bool source_meets(const ResolvedDrive& source, const InsidePart& inside) {
+  std::uint64_t from = 0, to = 0;
+  if (source.drive->info().path != inside.drive_path) {
+    const Result<Location> read = location_of(source.drive->info().path), written = location_of(inside.drive_path);
+    if (!read || !written) return true;
+    from = read->extent.start;
+    to = written->extent.start;
+  }
+  const ExtentSet chosen = chosen_bytes(source);
+  for (const Extent& bytes : chosen.items())
+    if (from + bytes.start < to + inside.extent.end() && to + inside.extent.start < from + bytes.end()) return true;
+  return false;
+}
+
+// Whether what is written to a drive meets the partition that an image lies in.
+bool target_meets(const std::string& target_path, const RestorePlan& plan, const InsidePart& inside) {
+  const Result<Location> target = location_of(target_path), image = location_of(inside.drive_path);
+  if (!target || !image || target->object != image->object) return target_path == inside.drive_path && plan.touched.intersects(inside.extent);
+  for (const Extent& bytes : plan.touched.items())
+    if (target->extent.start + bytes.start < image->extent.start + inside.extent.end() && image->extent.start + inside.extent.start < target->extent.start + bytes.end()) return true;
+  return false;
+}
+
 }  // namespace
 
 ExtentSet chosen_bytes(const ResolvedDrive& source) {
@@ -78,6 +103,14 @@ ExtentSet chosen_bytes(const ResolvedDrive& source) {
 }
 
 Result<SourceUse> check_source(const ResolvedDrive& source, const std::string& image_path, bool allow_in_use) {
+  if (const auto inside = TRY(find_inside_part(image_path))) {
+    const bool same = source.drive->info().path == inside->drive_path || kinship(source.drive->info().path, inside->drive_path).same_object;
+    if (same && source_meets(source, *inside))
+      return fail(ErrorCode::refused, fmt::format("the image {} would be written into its own source", printable(image_path)), "put it on another partition");
+    SourceUse use = TRY(use_of_source(source, inside->drive_path, "image", allow_in_use));
+    use.shared_with_image = same;
+    return use;
+  }
   if (same_bytes(source.drive->info().path, image_path))
     return fail(ErrorCode::refused, fmt::format("{} is the source itself", printable(image_path)), "give the image another name");
   return use_of_source(source, image_path, "image", allow_in_use);
@@ -105,6 +138,9 @@ Result<void> check_overlap(const SourceView& source, const std::string& target_p
 }
 
 Result<TargetUse> check_target(const std::string& target_path, const RestorePlan& plan, const std::vector<std::string>& image_files) {
+  for (const std::string& file : image_files)
+    if (const auto inside = TRY(find_inside_part(file)); inside && target_meets(target_path, plan, *inside))
+      return fail(ErrorCode::refused, fmt::format("the image {} lies in the partition that would be overwritten", printable(file)), "copy it elsewhere first");
   for (const std::string& file : image_files)
     if (same_bytes(target_path, file))
       return fail(ErrorCode::refused, fmt::format("the target {} holds the image itself", printable(target_path)), "choose another target");

@@ -21,6 +21,7 @@ ExtentSet chosen_bytes(const ResolvedDrive& source);
 struct SourceUse {
   std::string consistency = "offline";
   bool exclusive = false;  // nobody uses any of it: it may be claimed
+  bool shared_with_image = false;  // the image goes into another partition of it: whoever writes that has the lock on the drive
 };
 Result<SourceUse> check_source(const ResolvedDrive& source, const std::string& image_path, bool allow_in_use);
 // The same for a copy to `target_path`, which may be another partition of the very drive.

@@ -4,7 +4,7 @@
 #include "drive/gentle_drive.h"
 #include "naming/image_name.h"
 #include "store/gentle_place.h"
-#include "store/partition_place.h"
+#include "ui/cli/inside_place.h"
 
 namespace tintype::cli {
 namespace {
@@ -53,7 +53,7 @@ std::shared_ptr<Drive> Tuning::gently(std::shared_ptr<Drive> drive) const {
 Result<std::unique_ptr<Place>> open_any_place(const std::string& folder, bool make, const CacheUse& cache) {
   const Result<ImageName> name = parse_image_name(folder.ends_with(':') ? folder + "/" : folder);
   if (!name || name->kind != ImageName::Kind::partition) return open_local_place(folder, make, cache);
-  return open_partition_place(TRY(open_partition_of(*name)), name->path, folder);
+  return open_inside_place(*name, folder, make);
 }
 
 Result<std::shared_ptr<Place>> Tuning::open_place(const std::string& folder, bool make) const {

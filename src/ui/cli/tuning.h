@@ -33,7 +33,7 @@ class Tuning {
   std::shared_ptr<Pacer> pacer_;  // null: not gentle
 };
 
-// A folder, or one in a partition that is not mounted ("0@1:/backups"), which is for reading.
+// A folder, or one in a partition that is not mounted ("0@1:/backups"), which is opened for writing when something is to be changed there.
 Result<std::unique_ptr<Place>> open_any_place(const std::string& folder, bool make = false, const CacheUse& cache = {});
 
 }  // namespace tintype::cli
