@@ -21,7 +21,7 @@ constexpr std::array kMain = {
            .repeatable = true, .built = true},
     Option{.features = "B1 N8 N9 R1 V1 A5", .slash = "f", .gnu = "file", .kind = Kind::path, .actions = kWithFile,
            .group = Group::what, .value_name = "IMAGE",
-           .help = "The image: a path, or DRIVE@ID:\\path for one on a partition that is not mounted, which can be read. The "
+           .help = "The image: a path, or DRIVE@ID:\\path for one on a partition that is not mounted (written: NTFS, FAT, ext). The "
                    "extension may be left out. A backup into a folder finds a name by itself.",
            .built = true},
     Option{.features = "B1 R1 V1", .slash = "base", .gnu = "base", .kind = Kind::path, .actions = kWithChain | bit(Action::copy),

@@ -74,6 +74,7 @@ Result<TreeWriter*> PartitionFiles::writer() {
 }
 
 Result<void> PartitionFiles::sync() {
+  if (not_told_) return fail(*std::exchange(not_told_, {}));
   if (!writer_) return {};
   changed_ = true;
   if (open_files_ == 0) return rest();
@@ -83,7 +84,9 @@ Result<void> PartitionFiles::sync() {
 
 void PartitionFiles::file_closed(TreeWriter::FileId id) {
   if (writer_) writer_->release(id);
-  --open_files_;
+  if (--open_files_ > 0 || !writer_) return;
+  // So that the drive can be opened by others again. Should it fail, the file system keeps its mark, and the next sync() tells.
+  if (Result<void> done = rest(); !done) not_told_ = std::move(done).error();
 }
 
 Result<void> PartitionFiles::rest() {

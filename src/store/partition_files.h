@@ -69,6 +69,7 @@ class PartitionFiles {
   std::unique_ptr<TreeWriter> writer_;
   std::shared_ptr<FileTree> tree_;
   std::size_t open_files_ = 0;
+  std::optional<Error> not_told_;
   bool changed_ = false;  // since the tree was opened
   FsType type_ = FsType::unknown;
 };

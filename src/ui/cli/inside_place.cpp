@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <mutex>
@@ -39,8 +40,9 @@ Result<std::shared_ptr<Drive>> open_to_write(const ImageName& name) {
     const ResolvedDrive found = TRY(resolve(*name.drive, this_machine()));
     const std::string& path = found.drive->info().path;
     std::error_code none;
-    const std::vector<Use> uses = std::filesystem::exists(path, none) ? TRY(find_uses(path)) : std::vector<Use>{};
+    std::vector<Use> uses = std::filesystem::exists(path, none) ? TRY(find_uses(path)) : std::vector<Use>{};
     const Extent extent = extent_in(found, name.drive->partitions.front());
+    std::ranges::stable_partition(uses, [](const Use& use) { return use.kind == Use::Kind::mount; });  // what can be undone is told first
     for (const Use& use : uses) {
       if (!use.touches(extent)) continue;
       return fail(ErrorCode::busy, fmt::format("{} cannot be written to beside the system: {}", printable(name.text), printable(use.text())),
