@@ -22,6 +22,7 @@ constexpr int kOpenFlags = EXT2_FLAG_RW | EXT2_FLAG_64BITS;
 // Each is kept up to date by the kernel in ways that the library does not know.
 constexpr unsigned kNotMaintained = EXT4_FEATURE_RO_COMPAT_QUOTA | EXT4_FEATURE_RO_COMPAT_PROJECT | EXT4_FEATURE_RO_COMPAT_SHARED_BLOCKS;
 constexpr unsigned kFolderNotOurs = EXT4_ENCRYPT_FL | EXT4_CASEFOLD_FL;
+constexpr std::uint64_t kBlocksForTheMap = 64;  // that a file's extents may need besides
 constexpr std::size_t kMostAtOnce = 16U << 20;
 
 class ExtWriter final : public TreeWriter {
@@ -120,34 +121,23 @@ class ExtWriter final : public TreeWriter {
 
   Result<void> append(FileId id, ByteSpan data, std::size_t& written) override {
     written = 0;
-    ext2_file_t file = nullptr;
-    const auto ino = static_cast<ext2_ino_t>(id);
-    if (const errcode_t code = ext2fs_file_open(fs_, ino, EXT2_FILE_WRITE, &file)) return failed(code, "cannot open a file of");
     std::uint64_t& size = files_.at(id);
-    __u64 at = 0;
-    errcode_t code = ext2fs_file_llseek(file, size, EXT2_SEEK_SET, &at);
-    while (code == 0 && written < data.size()) {
-      const ByteSpan piece = data.subspan(written, std::min(data.size() - written, kMostAtOnce));
-      unsigned int arrived = 0;
-      code = ext2fs_file_write(file, piece.data(), static_cast<unsigned int>(piece.size()), &arrived);
+    const auto ino = static_cast<ext2_ino_t>(id);
+    const auto part = [&](std::size_t count, auto how) -> Result<void> {
+      std::size_t arrived = 0;
+      Result<void> done = count == 0 ? Result<void>{} : (this->*how)(ino, size, data.subspan(written, count), arrived);
       written += arrived;
-      if (code == 0 && arrived == 0) code = EXT2_ET_SHORT_WRITE;
-    }
-    const errcode_t closed = ext2fs_file_close(file);  // writes the last block
-    if (code != 0 || closed != 0) {
-      // What arrived in whole blocks is told by the size that the library keeps; nothing more is claimed than that.
-      ext2_inode inode{};
-      if (ext2fs_read_inode(fs_, ino, &inode) == 0) {
-        const std::uint64_t there = EXT2_I_SIZE(&inode);
-        written = closed != 0 || there < size ? 0 : static_cast<std::size_t>(std::min<std::uint64_t>(written, there - size));
-      } else {
-        written = 0;
-      }
-      size += written;
-      return failed(code != 0 ? code : closed, "cannot write to");
-    }
-    size += written;
-    return {};
+      size += arrived;
+      return done;
+    };
+    // The library takes data block by block, each through its own map of the file: only what is no whole block goes that way, and what
+    // does not fit as a whole.
+    const std::size_t block = fs_->blocksize;
+    const std::size_t head = std::min<std::size_t>(data.size(), static_cast<std::size_t>(round_up(size, block) - size));
+    TRY(part(head, &ExtWriter::append_bytes));
+    const std::size_t whole = data.size() - written - (data.size() - written) % block;
+    if (ext2fs_has_feature_extents(fs_->super)) TRY(part(whole, &ExtWriter::append_blocks));
+    return part(data.size() - written, &ExtWriter::append_bytes);
   }
 
   std::uint64_t size(FileId file) const override { return files_.at(file); }
@@ -213,6 +203,59 @@ class ExtWriter final : public TreeWriter {
   Result<void> sync() {
     TRY(settle());
     return io_->drive().flush();
+  }
+
+  // Whole blocks behind whole blocks, in a file of extents. Nothing arrives where there is not room for all of it.
+  Result<void> append_blocks(ext2_ino_t ino, std::uint64_t size, ByteSpan data, std::size_t& written) {
+    const std::uint64_t block = fs_->blocksize, first = size / block, count = data.size() / block;
+    if (ext2fs_free_blocks_count(fs_->super) < count + kBlocksForTheMap) return {};
+    ext2_inode inode{};
+    if (const errcode_t code = ext2fs_read_inode(fs_, ino, &inode)) return failed(code, "cannot read a file of");
+    errcode_t code = ext2fs_fallocate(fs_, EXT2_FALLOCATE_FORCE_INIT | EXT2_FALLOCATE_INIT_BEYOND_EOF, ino, &inode, ~0ULL, first, count);
+    for (std::uint64_t done = 0; code == 0 && done < count;) {
+      std::uint64_t start = 0, run = 0;
+      for (; done + run < count; ++run) {
+        blk64_t at = 0;
+        code = ext2fs_bmap2(fs_, ino, &inode, nullptr, 0, first + done + run, nullptr, &at);
+        if (code == 0 && at == 0) code = EXT2_ET_BLOCK_ALLOC_FAIL;
+        if (code != 0 || (run > 0 && at != start + run)) break;
+        if (run == 0) start = at;
+      }
+      if (code != 0) break;
+      code = io_channel_write_blk64(fs_->io, start, static_cast<int>(run), data.data() + done * block);
+      done += run;
+    }
+    if (code == 0) code = ext2fs_inode_size_set(fs_, &inode, static_cast<ext2_off64_t>(size + data.size()));
+    inode.i_mtime = inode.i_ctime = now();
+    if (code == 0) code = ext2fs_write_inode(fs_, ino, &inode);
+    if (code == 0) {
+      written = data.size();
+      return {};
+    }
+    (void)ext2fs_punch(fs_, ino, &inode, nullptr, first, ~0ULL);
+    (void)ext2fs_write_inode(fs_, ino, &inode);
+    return failed(code, "cannot write to");
+  }
+
+  Result<void> append_bytes(ext2_ino_t ino, std::uint64_t size, ByteSpan data, std::size_t& written) {
+    ext2_file_t file = nullptr;
+    if (const errcode_t code = ext2fs_file_open(fs_, ino, EXT2_FILE_WRITE, &file)) return failed(code, "cannot open a file of");
+    __u64 at = 0;
+    errcode_t code = ext2fs_file_llseek(file, size, EXT2_SEEK_SET, &at);
+    while (code == 0 && written < data.size()) {
+      const ByteSpan piece = data.subspan(written, std::min(data.size() - written, kMostAtOnce));
+      unsigned int arrived = 0;
+      code = ext2fs_file_write(file, piece.data(), static_cast<unsigned int>(piece.size()), &arrived);
+      written += arrived;
+      if (code == 0 && arrived == 0) code = EXT2_ET_SHORT_WRITE;
+    }
+    const errcode_t closed = ext2fs_file_close(file);  // writes the last block
+    if (code == 0 && closed == 0) return {};
+    // Nothing more is claimed than what the size says that the library keeps.
+    ext2_inode inode{};
+    const bool known = closed == 0 && ext2fs_read_inode(fs_, ino, &inode) == 0 && EXT2_I_SIZE(&inode) >= size;
+    written = known ? static_cast<std::size_t>(std::min<std::uint64_t>(written, EXT2_I_SIZE(&inode) - size)) : 0;
+    return failed(code != 0 ? code : closed, "cannot write to");
   }
 
   std::unexpected<Error> cannot(const char* feature) const {

@@ -258,7 +258,11 @@ Result<std::unique_ptr<TreeWriter>> open_fat_writer(std::shared_ptr<Drive> parti
   TRY(partition->read(0, sector));
   const auto geometry = fat::parse_boot_sector(sector);
   if (!geometry) return fail(ErrorCode::corrupt, fmt::format("the boot sector of {} is damaged", printable(words)));
-  const std::uint64_t free = TRY(open_file_system(partition))->info().free_bytes / geometry->cluster_bytes;
+  // Its map of what is used is known only if the geometry fits the partition and the table.
+  const FsInfo info = TRY(open_file_system(partition))->info();
+  if (info.type != geometry->type || !info.used_map_known || !info.warning.empty())
+    return fail(ErrorCode::corrupt, fmt::format("the FAT on {} is damaged: {}", printable(words), printable(info.warning)), "run fsck.fat -a on it");
+  const std::uint64_t free = info.free_bytes / geometry->cluster_bytes;
   auto writer = std::make_unique<FatWriter>(std::move(partition), *geometry, free, words);
   TRY(writer->start());
   return writer;
