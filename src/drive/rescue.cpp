@@ -45,7 +45,7 @@ class Rescue {
     if (std::chrono::steady_clock::now() - started_ >= policy_.time_limit) return Got::stop;
     const MutableByteSpan buffer(buffer_.get(), static_cast<std::size_t>(piece.length));
     auto result = drive_.read(piece.start, buffer);
-    if (!result && result.error().code == ErrorCode::io) return Got::error;
+    if (!result && is_unreadable(result.error())) return Got::error;
     TRY(std::move(result));
     std::copy(buffer.begin(), buffer.end(), out_.begin() + static_cast<std::ptrdiff_t>(piece.start - offset_));
     todo_.remove(piece);
@@ -168,7 +168,7 @@ class Rescue {
 Result<ExtentSet> rescue_read(Drive& drive, std::uint64_t offset, MutableByteSpan out, const RescuePolicy& policy) {
   auto whole = drive.read(offset, out);
   if (whole) return ExtentSet();
-  if (whole.error().code != ErrorCode::io) return fail(std::move(whole).error());
+  if (!is_unreadable(whole.error())) return fail(std::move(whole).error());
   return Rescue(drive, offset, out, policy).run();
 }
 

@@ -16,6 +16,9 @@ struct RescuePolicy {
   const CancelToken* cancel = nullptr;           // asked between reads
 };
 
+// Whether an error says that bytes cannot be had, of a failing drive, or of a drive that is a damaged image, and nothing else is wrong.
+inline bool is_unreadable(const Error& error) { return error.code == ErrorCode::io || error.code == ErrorCode::corrupt; }
+
 // Reads what can be read of a range, such as one chunk. Unreadable pieces are filled with zeros and returned, as positions on the
 // drive; an empty set means that all is well (which costs one plain read). Errors: only what is no read error (out_of_bounds, cancelled …).
 // The drive sees: one large read; if it fails, blocks with growing jumps over what fails; both edges of what is left;

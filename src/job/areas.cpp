@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "drive/rescue.h"
 
 namespace tintype {
 namespace {
@@ -66,7 +67,7 @@ void save_everything(SourceArea& source, FsType type, std::string warning) {
 
 Result<void> leave_out_files(SourceArea& source, const AreaChoice& request) {
   Result<std::vector<LeftOutFile>> files = source.file_system->left_out_files();
-  if (!files && files.error().code == ErrorCode::io) return {};  // saved like any other file
+  if (!files && is_unreadable(files.error())) return {};  // saved like any other file
   for (LeftOutFile& file : TRY(std::move(files))) {
     const bool wanted = file.kind == LeftOutFile::Kind::page ? request.skip_page_files : request.skip_hibernation_files;
     if (wanted) source.area.left_out.push_back(std::move(file));
@@ -84,7 +85,7 @@ Result<void> examine(SourceArea& source, const AreaChoice& request, Events& even
     if (opened) {
       source.file_system = std::move(*opened);
       source.area.fs = source.file_system->info();
-    } else if (opened.error().code == ErrorCode::io) {
+    } else if (is_unreadable(opened.error())) {
       // Whether bad sectors end the backup is asked, or known, when they are read.
       save_everything(source, FsType::unknown, "its first sectors cannot be read: all sectors are saved");
     } else {

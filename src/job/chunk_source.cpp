@@ -10,6 +10,7 @@ namespace {
 
 // Reading over a gap this small is cheaper than a second request.
 constexpr std::uint64_t kReadOverGap = 64 * 1024;
+constexpr std::uint32_t kImagePiece = 64 * 1024;
 
 }  // namespace
 
@@ -38,26 +39,31 @@ Result<ExtentSet> ChunkSource::read_range(Drive& area, Extent range, MutableByte
   while (true) {
     const Result<void> plain = area.read(range.start, out);
     if (plain) return ExtentSet{};
-    if (plain.error().code != ErrorCode::io) return fail(plain.error());
+    if (!is_unreadable(plain.error())) return fail(plain.error());
     RescuePolicy policy;
     policy.retries = retries_;
+    if (plain.error().code == ErrorCode::corrupt) {
+      // An image is damaged by whole chunks, which are decoded anew for each read, and does not get better.
+      policy.retries = 0;
+      policy.smallest_bytes = kImagePiece;
+    }
     policy.cancel = &context_.cancel;
     ExtentSet bad = TRY(rescue_read(area, range.start, out, policy));
-    if (bad.empty() || TRY(go_on(area, bad))) return bad;
+    if (bad.empty() || TRY(go_on(area, bad, plain.error()))) return bad;
   }
 }
 
 // True: record them and go on; false: try again.
-Result<bool> ChunkSource::go_on(const Drive& area, const ExtentSet& bad) {
+Result<bool> ChunkSource::go_on(const Drive& area, const ExtentSet& bad, const Error& why) {
   const std::lock_guard lock(mutex_);
-  const std::string text = fmt::format("{} bytes of {} cannot be read, the first at byte {}", bad.total_bytes(),
-                                       area.info().path, bad.items().front().start);
+  std::string text = fmt::format("{} bytes of {} cannot be read, the first at byte {}", bad.total_bytes(), area.info().path, bad.items().front().start);
+  if (why.code == ErrorCode::corrupt) text += ": " + why.what;
   if (!allow_errors_) {
     switch (context_.events.ask({QuestionKind::abort_retry_ignore, "unreadable-sectors", text + ". Abort, retry, or ignore?", {}})) {
       case Answer::retry: return false;
       case Answer::ignore: break;
       default: {
-        Error error = make_error(ErrorCode::io, text, "--allow-errors saves the rest and lists what is lost");
+        Error error = make_error(why.code, text, "--allow-errors saves the rest and lists what is lost");
         error.length_bytes = bad.total_bytes();
         return fail(std::move(error));
       }

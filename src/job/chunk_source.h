@@ -21,7 +21,7 @@ class ChunkSource {
 
  private:
   Result<ExtentSet> read_range(Drive& area, Extent range, MutableByteSpan out);
-  Result<bool> go_on(const Drive& area, const ExtentSet& bad);
+  Result<bool> go_on(const Drive& area, const ExtentSet& bad, const Error& why);
 
   JobContext& context_;
   std::mutex mutex_;  // one question at a time

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Images of partclone and folders of Clonezilla as drives; partclone.restore, sfdisk and the drive itself are the judges."""
+import glob
 import gzip
 import json
 import os
@@ -203,10 +204,47 @@ class ForeignTest(support.ProgramTest):
         for line in ("TYPE=swap", "UUID=" + uuid, "LABEL=tausch"):
             self.assertIn(line, swap)
 
+    def test_restore_takes_them_as_they_are(self):
+        folder = self.clonezilla_folder("gz")
+        image = os.path.join(folder, "sda2.ext4-ptcl-img.gz.aa")
+        packed = b"".join(support.read_at(part, 0, -1) for part in sorted(glob.glob(image[:-2] + "a?")))
+        with open(self.path("plain"), "wb") as plain:
+            plain.write(gzip.decompress(packed))
+        judge = self.restored_by_partclone(self.path("plain"))
+        self.succeed("validate", "--file", folder)
+        self.succeed("restore", "--file", folder, "--drive", "new", "--pre-validate")
+        shutil.copy(self.path("new"), self.path("other"))
+        start = support.PARTITIONS["0x2"][0] * 512
+        with open(self.path("other"), "r+b") as file:
+            file.seek(start)
+            file.write(os.urandom(1 << 20))
+        # The image of one partition goes where that is; the rest stays.
+        self.succeed("restore", "--file", image, "--drive", "other@0x2", "--overwrite", "--byte-for-byte")
+        support.tool("e2fsck", "-fn", support.extract(self.path("other"), "0x2", self.path("part")))
+        self.assert_same_bytes(support.read_at(self.path("other"), start, len(judge)), judge)
+        self.assert_same_bytes(support.read_at(self.path("other"), 0, start), support.read_at(self.path("new"), 0, start))
+        self.assert_fails(3, "restore", "--file", image, "--drive", "other@0x2")
+
+    def test_a_damaged_one_is_told_and_kept_off(self):
+        folder = self.clonezilla_folder("uncomp")
+        # Not the first part, in which the superblock lies.
+        with open(sorted(glob.glob(os.path.join(folder, "sda2.ext4-ptcl-img.uncomp.a?")))[-2], "r+b") as file:
+            file.seek(700_000)
+            byte = file.read(1)
+            file.seek(700_000)
+            file.write(bytes([byte[0] ^ 1]))
+        for status, says, words in ((4, "checksum", ["validate", "--file", folder]),
+                                    (4, "nothing was written", ["restore", "--file", folder, "--drive", "new", "--pre-validate"]),
+                                    (5, "could not be read", ["restore", "--file", folder, "--drive", "other", "--allow-errors"])):
+            result = self.run_here(*words)
+            self.assertEqual(result.returncode, status, result.stderr)
+            self.assertIn(says, result.stdout + result.stderr)
+        self.assertFalse(os.path.exists(self.path("new")))
+
     def test_says_what_it_cannot_do(self):
         folder = self.clonezilla_folder("uncomp")
         image = os.path.join(folder, "sda2.ext4-ptcl-img.uncomp.aa")
-        self.assertIn("tintype copy --source-drive", self.assert_fails(1, "restore", "--file", image, "--drive", "target").stderr)
+        self.assertIn("tintype backup --drive", self.assert_fails(1, "mount", image, self.path("folder")).stderr)
         with open(image, "rb") as file:
             before = file.read()
         self.succeed("backup", "--drive", self.drive + "@0x2", "--file", "saved")

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include <map>
 
 #include "naming/drive_name.h"
@@ -106,8 +108,16 @@ TEST(ImageName, ReadsEveryForm) {
     ASSERT_TRUE(name) << form.text << ": " << name.error().message();
     EXPECT_EQ(name->kind, form.kind) << form.text;
     EXPECT_EQ(name->path, form.path) << form.text;
-    if (form.kind != Image::local) {
-      EXPECT_EQ(resolve_image_path(*name, ImageUse::write).error().code, ErrorCode::unsupported);
+    if (form.kind == Image::partition) {
+      std::string path = form.path;
+      std::ranges::replace(path, '\\', '/');
+      const Result<std::string> written = resolve_image_path(*name, ImageUse::write);
+      ASSERT_TRUE(written) << form.text;
+      EXPECT_TRUE(written->ends_with(":" + path + ".tti")) << *written;
+    } else if (form.kind != Image::local) {
+      const Result<std::string> written = resolve_image_path(*name, ImageUse::write);
+      ASSERT_FALSE(written) << form.text;
+      EXPECT_EQ(written.error().code, ErrorCode::unsupported);
     }
   }
   for (const char* text : {"", "1:\\pc", "1@1,2:\\pc", "1@200:\\pc", "#zz@1:\\pc"}) EXPECT_FALSE(parse_image_name(text, kNothing)) << text;

@@ -8,6 +8,7 @@
 #include "job/restore.h"
 #include "ui/cli/actions.h"
 #include "ui/cli/drive_checks.h"
+#include "ui/cli/foreign_image.h"
 #include "ui/cli/open_image.h"
 #include "ui/cli/restore_target.h"
 #include "ui/cli/target_plan.h"
@@ -91,6 +92,9 @@ class RestoreAction {
 
 }  // namespace
 
-Result<Report> run_restore_action(Session& session) { return RestoreAction(session).run(); }
+Result<Report> run_restore_action(Session& session) {
+  if (const std::optional<std::string> path = foreign_path(*session.command().text("file"))) return restore_foreign(*path, session);
+  return RestoreAction(session).run();
+}
 
 }  // namespace tintype::cli

@@ -10,6 +10,7 @@
 #include "job/validate.h"
 #include "ui/cli/actions.h"
 #include "ui/cli/damage.h"
+#include "ui/cli/foreign_image.h"
 #include "ui/cli/open_image.h"
 #include "ui/cli/recovery.h"
 
@@ -42,6 +43,7 @@ Result<Report> report_unopened(const ImageFiles& files, const Error& error, JobC
 
 Result<Report> run_validate_action(Session& session) {
   const std::string file = *session.command().text("file");
+  if (const std::optional<std::string> path = foreign_path(file)) return validate_foreign(*path, session);
   const ImageFiles files = TRY(find_image_files(file));
   JobContext context = session.context();
   const Result<OpenedImage> image = open_image(file, session);

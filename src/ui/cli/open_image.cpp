@@ -43,9 +43,8 @@ Result<OpenedImage> open_image(const std::string& file, Session& session) {
   OpenedImage image;
   const ImageName name = TRY(parse_image_name(file));
   if (name.kind == ImageName::Kind::local && is_foreign(name.path))
-    return fail(ErrorCode::unsupported, fmt::format("{} is an image of another program; here it is read as a drive", printable(name.path)),
-                fmt::format("use `tintype copy --source-drive {0} --target-drive DRIVE`, or take it over with `tintype backup --drive {0}`",
-                            printable(name.path)));
+    return fail(ErrorCode::unsupported, fmt::format("{} is an image of another program, which cannot be used here", printable(name.path)),
+                fmt::format("restore, validate, copy, convert, ls and extract take it as it is; `tintype backup --drive {}` makes an image of it", printable(name.path)));
   image.path = TRY(resolve_image_path(name, ImageUse::read));
   const SplitPath split = split_path(image.path);
   image.name = split.name;

@@ -100,10 +100,12 @@ Result<RestoreOptions> placement_of(const options::ParsedCommand& command, const
   if (const auto wanted = command.number("source-partition")) {
     options.partition = static_cast<std::uint32_t>(*wanted);
   } else if (target.partition_named || first_fit || !held.whole_drive) {
-    if (held.partitions.size() != 1)
+    // A file system that fills its drive can go where a partition is.
+    const bool bare = image.layout.kind == TableKind::none;
+    if (!bare && held.partitions.size() != 1)
       return fail(ErrorCode::usage, held.partitions.empty() ? "the image holds no single partitions" : "the image holds several partitions",
                   held.partitions.empty() ? "restore the whole drive" : "say which with --source-partition; list --file shows them");
-    options.partition = held.partitions.front();
+    options.partition = bare ? 0 : held.partitions.front();
   }
   if (target.partition_named) {
     if (first_fit || command.flag("original-place"))
