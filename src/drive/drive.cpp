@@ -5,6 +5,11 @@
 
 namespace tintype {
 
+Result<std::optional<HeldBytes>> Drive::held(std::uint64_t offset, std::uint64_t length) {
+  TRY(check_range(offset, length));
+  return std::nullopt;
+}
+
 Result<void> Drive::trim(std::uint64_t offset, std::uint64_t length) { return check_range(offset, length); }
 
 Result<BlockStatus> Drive::status(std::uint64_t offset, std::uint64_t length) {

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/bytes.h"
@@ -41,6 +42,12 @@ struct BlockStatus {
   BlockState state = BlockState::data;
 };
 
+// Bytes that lie in memory and do not change as long as `owner` is kept.
+struct HeldBytes {
+  std::shared_ptr<const void> owner;
+  ByteSpan bytes;
+};
+
 // Random-access bytes: a block device, a raw file, one partition, memory, an opened image. Contract (that of NBD):
 // - read, write, zero, trim, flush and status may be called at the same time from any number of threads;
 //   overlapping concurrent writes leave either one's bytes.
@@ -61,6 +68,9 @@ class Drive {
   std::uint64_t size_bytes() const { return info().size_bytes; }
 
   virtual Result<void> read(std::uint64_t offset, MutableByteSpan out) = 0;
+  // For those who only pass bytes on: the beginning of the range, at least one byte of it, from where the drive has it in memory
+  // anyway. Empty: it does not, and read() is the way. Errors as of read().
+  virtual Result<std::optional<HeldBytes>> held(std::uint64_t offset, std::uint64_t length);
   virtual Result<void> write(std::uint64_t offset, ByteSpan data) = 0;
   // Makes the range read as zeros, without allocating storage where the drive can.
   virtual Result<void> zero(std::uint64_t offset, std::uint64_t length) = 0;

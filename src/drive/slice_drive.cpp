@@ -18,6 +18,10 @@ class SliceDrive final : public Drive {
     TRY(check_range(offset, out.size()));
     return rebased(whole_->read(range_.start + offset, out));
   }
+  Result<std::optional<HeldBytes>> held(std::uint64_t offset, std::uint64_t length) override {
+    TRY(check_range(offset, length));
+    return rebased(whole_->held(range_.start + offset, length));
+  }
   Result<void> write(std::uint64_t offset, ByteSpan data) override {
     TRY(check_range(offset, data.size()));
     return rebased(whole_->write(range_.start + offset, data));
@@ -44,7 +48,8 @@ class SliceDrive final : public Drive {
 
  private:
   // Errors speak of positions in the slice, as its user does.
-  Result<void> rebased(Result<void> result) const {
+  template <class T>
+  Result<T> rebased(Result<T> result) const {
     if (!result && result.error().offset_bytes && *result.error().offset_bytes >= range_.start)
       *result.error().offset_bytes -= range_.start;
     return result;

@@ -2,11 +2,13 @@
 #include "image/chunk_cache.h"
 
 #include <algorithm>
+#include <atomic>
 
 namespace tintype {
 namespace {
 
 constexpr std::size_t kMaxQueue = 16;
+constexpr std::size_t kMaxSpare = 8;
 
 }  // namespace
 
@@ -46,14 +48,19 @@ std::unique_ptr<ChunkReader> ChunkCache::take_reader() {
   return std::make_unique<ChunkReader>(image_);
 }
 
+// Nobody can begin to use a spare one any more, so one that is ours alone stays so.
+std::shared_ptr<Bytes> ChunkCache::take_buffer() {
+  const auto unused = std::ranges::find_if(spare_, [](const std::shared_ptr<Bytes>& each) { return each.use_count() == 1; });
+  if (unused == spare_.end()) return std::make_shared<Bytes>();
+  std::atomic_thread_fence(std::memory_order_acquire);  // after the last reads of who let go of it
+  std::shared_ptr<Bytes> buffer = std::move(*unused);
+  spare_.erase(unused);
+  return buffer;
+}
+
 Result<ChunkCache::Content> ChunkCache::load_into(const ChunkKey& key, const EntryPtr& entry, std::unique_lock<std::mutex>& lock) {
-  std::shared_ptr<Bytes> buffer;
-  if (!spare_.empty()) {
-    buffer = std::move(spare_.back());
-    spare_.pop_back();
-  }
+  std::shared_ptr<Bytes> buffer = take_buffer();
   lock.unlock();
-  if (!buffer) buffer = std::make_shared<Bytes>();
   Result<std::shared_ptr<Bytes>> content = load(key, std::move(buffer));
   lock.lock();
   entry->loading = false;
@@ -77,8 +84,7 @@ void ChunkCache::evict() {
     entries_.erase(last);
     recent_.pop_back();
     // Whoever waited for this entry and has not woken up yet still takes its content from there.
-    if (entry.use_count() == 1 && entry->content && entry->content.use_count() == 1 && spare_.size() < 4)
-      spare_.push_back(std::move(entry->content));
+    if (entry->content && spare_.size() < kMaxSpare) spare_.push_back(entry->content);
   }
 }
 
@@ -124,6 +130,12 @@ void ChunkCache::work(const std::stop_token& stop) {
     const EntryPtr entry = found->second = std::make_shared<Entry>();
     static_cast<void>(load_into(key, entry, lock).has_value());  // whoever wants the chunk meets the failure again
   }
+}
+
+void ChunkCache::used_up(const ChunkKey& key) {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(key);
+  if (found != entries_.end() && !found->second->loading) recent_.splice(recent_.end(), recent_, found->second->recent);
 }
 
 void ChunkCache::clear() {

@@ -39,6 +39,8 @@ class ChunkCache {
   bool has(const ChunkKey& key);  // decoded, or being decoded
   // A hint; more than a few at a time are forgotten.
   void prefetch(const ChunkKey& key);
+  // A hint that nobody will want it again: it makes room before all others.
+  void used_up(const ChunkKey& key);
   void clear();
 
  private:
@@ -56,6 +58,7 @@ class ChunkCache {
   Result<std::shared_ptr<Bytes>> load(const ChunkKey& key, std::shared_ptr<Bytes> buffer);
   Result<Content> load_into(const ChunkKey& key, const EntryPtr& entry, std::unique_lock<std::mutex>& lock);
   void evict();
+  std::shared_ptr<Bytes> take_buffer();
   std::unique_ptr<ChunkReader> take_reader();
   void work(const std::stop_token& stop);
 
@@ -68,7 +71,7 @@ class ChunkCache {
   std::unordered_map<ChunkKey, EntryPtr, KeyHash> entries_;
   std::list<ChunkKey> recent_;  // most recent first
   std::vector<std::unique_ptr<ChunkReader>> readers_;  // idle ones
-  std::vector<std::shared_ptr<Bytes>> spare_;          // buffers nobody uses
+  std::vector<std::shared_ptr<Bytes>> spare_;          // buffers that left the cache; callers may still hold them
   std::deque<ChunkKey> queue_;
   std::vector<std::jthread> threads_;
 };

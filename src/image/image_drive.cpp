@@ -15,19 +15,22 @@
 namespace tintype {
 namespace {
 
-constexpr std::uint64_t kReadAheadChunks = 4;
+constexpr std::uint64_t kReadAheadChunks = 6;
+constexpr std::uint64_t kKeptBehind = 4;
+constexpr std::uint64_t kLookAheadChunks = 256;  // for those that have content
 
 // Tells readers that go through the drive in order from those that look here and there, for which reading ahead would decode what nobody
 // wants. Several readers at a time; the kernel may hand over the requests of one in any order.
 class Streams {
  public:
-  // Whether this read goes on with one that has come at least kWorth bytes.
+  // Whether this read goes on with one that has come at least kWorth bytes. It may leave out what holds nothing.
   bool goes_on(std::uint64_t offset, std::uint64_t length) {
     const std::lock_guard lock(mutex_);
     for (Stream& each : streams_) {
-      if (offset + kSlack < each.next || offset > each.next + kSlack) continue;
-      each.run += length;
-      each.next = std::max(each.next, offset + length);
+      if (offset + kSlack < each.next || offset > each.next + kJump) continue;
+      const std::uint64_t next = std::max(each.next, offset + length);
+      each.run += std::min(length, next - each.next);
+      each.next = next;
       each.used = ++clock_;
       return each.run >= kWorth;
     }
@@ -37,7 +40,7 @@ class Streams {
   }
 
  private:
-  static constexpr std::uint64_t kSlack = 512 * 1024, kWorth = 1U << 20;
+  static constexpr std::uint64_t kSlack = 512 * 1024, kJump = 16U << 20, kWorth = 1U << 20;
   struct Stream {
     std::uint64_t next = ~std::uint64_t{0} / 2, run = 0, used = 0;
   };
@@ -71,23 +74,19 @@ class ImageDrive final : public ReadOnlyDrive {
 
   Result<void> read(std::uint64_t offset, MutableByteSpan out) override {
     TRY(check_range(offset, out.size()));
-    const bool ahead = streams_.goes_on(offset, out.size());
     while (!out.empty()) {
-      const Piece piece = piece_at(offset);
-      std::size_t length = static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), piece.end - offset));
-      if (piece.origin == Piece::Origin::area) {
-        length = static_cast<std::size_t>(std::min<std::uint64_t>(length, kChunkBytes - piece.within % kChunkBytes));
-        Result<void> done = read_chunk(piece, out.first(length), ahead);
-        if (!done) return fail(placed(std::move(done).error(), offset, length));
-      } else if (piece.origin == Piece::Origin::table) {
-        std::memcpy(out.data(), catalog_.layout.table_sectors[piece.index].bytes.data() + piece.within, length);
-      } else {
-        std::memset(out.data(), 0, length);
-      }
-      out = out.subspan(length);
-      offset += length;
+      const HeldBytes piece = TRY(take(offset, out.size()));
+      std::memcpy(out.data(), piece.bytes.data(), piece.bytes.size());
+      out = out.subspan(piece.bytes.size());
+      offset += piece.bytes.size();
     }
     return {};
+  }
+
+  Result<std::optional<HeldBytes>> held(std::uint64_t offset, std::uint64_t length) override {
+    TRY(check_range(offset, length));
+    if (length == 0) return std::nullopt;
+    return TRY(take(offset, length));
   }
 
   Result<BlockStatus> status(std::uint64_t offset, std::uint64_t length) override {
@@ -155,21 +154,45 @@ class ImageDrive final : public ReadOnlyDrive {
     return piece;
   }
 
-  Result<void> read_chunk(const Piece& piece, MutableByteSpan out, bool ahead) {
+  // What the range begins with: as much of it as one chunk, one table or one gap has.
+  Result<HeldBytes> take(std::uint64_t offset, std::uint64_t length) {
+    const bool ahead = streams_.goes_on(offset, length);
+    const Piece piece = piece_at(offset);
+    auto most = static_cast<std::size_t>(std::min<std::uint64_t>({length, piece.end - offset, kChunkBytes}));
+    if (piece.origin == Piece::Origin::nothing) return zeros(most);
+    if (piece.origin == Piece::Origin::table) {
+      const Bytes& bytes = catalog_.layout.table_sectors[piece.index].bytes;
+      return HeldBytes{image_, ByteSpan(bytes).subspan(static_cast<std::size_t>(piece.within), most)};
+    }
     const ChunkKey key{piece.index, piece.within / kChunkBytes};
+    const auto within = static_cast<std::size_t>(piece.within % kChunkBytes);
+    most = std::min(most, static_cast<std::size_t>(kChunkBytes) - within);
     if (ahead) read_ahead(key);
-    const ChunkCache::Content content = TRY(cache_.get(key));
-    if (content)
-      std::memcpy(out.data(), content->data() + piece.within % kChunkBytes, out.size());
-    else
-      std::memset(out.data(), 0, out.size());
-    return {};
+    Result<ChunkCache::Content> content = cache_.get(key);
+    if (!content) return fail(placed(std::move(content).error(), offset, most));
+    // Who reads in order does not come back; but the requests of the last chunks may still be on their way, in any order.
+    if (ahead && within + most == kChunkBytes && key.number >= kKeptBehind) cache_.used_up({key.area, key.number - kKeptBehind});
+    if (!*content) return zeros(most);
+    const ByteSpan bytes = ByteSpan(**content).subspan(within, most);
+    return HeldBytes{std::move(*content), bytes};
+  }
+
+  static HeldBytes zeros(std::size_t length) {
+    static const auto all = std::make_shared<const Bytes>(kChunkBytes);
+    return {all, ByteSpan(*all).first(length)};
   }
 
   void read_ahead(const ChunkKey& key) {
     const std::uint64_t chunks = (catalog_.areas[key.area].size_bytes + kChunkBytes - 1) / kChunkBytes;
-    for (std::uint64_t next = key.number + 1; next < std::min(chunks, key.number + 1 + kReadAheadChunks); ++next)
+    const std::uint64_t end = std::min(chunks, key.number + 1 + kLookAheadChunks);
+    std::uint64_t asked = 0;
+    for (std::uint64_t next = key.number + 1; next < end && asked < kReadAheadChunks; ++next) {
+      const Result<std::shared_ptr<const Page>> page = image_->page(key.area, next / kChunksPerRegion);
+      if (!page) return;  // whoever reads there is told
+      if (!*page || !(*page)->entries[static_cast<std::size_t>(next % kChunksPerRegion)].has_frame()) continue;
       cache_.prefetch({key.area, next});
+      ++asked;
+    }
   }
 
   // The state at the start of the piece, and how far it goes inside the region that this lies in.

@@ -165,6 +165,28 @@ TEST_P(DriveContract, WhatTheCacheForgetsIsStillThere) {
   EXPECT_TRUE(read(5000, data.size()) == data);
 }
 
+TEST_P(DriveContract, WhatIsHeldIsWhatReadingGives) {
+  const Bytes data = pattern(100'000, 5);
+  ASSERT_TRUE(drive().write(12'345, data));
+  for (const std::uint64_t from : {std::uint64_t{0}, std::uint64_t{12'000}, std::uint64_t{50'001}, kSize - 5000}) {
+    std::uint64_t at = from;
+    const std::uint64_t end = std::min<std::uint64_t>(kSize, from + 90'000);
+    while (at < end) {
+      const auto held = drive().held(at, end - at);
+      ASSERT_TRUE(held) << held.error().message();
+      if (!*held) break;
+      const ByteSpan bytes = (*held)->bytes;
+      ASSERT_FALSE(bytes.empty());
+      ASSERT_LE(bytes.size(), end - at);
+      EXPECT_TRUE(std::ranges::equal(bytes, read(at, bytes.size()))) << "at " << at;
+      at += bytes.size();
+    }
+  }
+  const auto outside = drive().held(kSize - 1, 2);
+  ASSERT_FALSE(outside);
+  EXPECT_EQ(outside.error().code, ErrorCode::out_of_bounds);
+}
+
 TEST_P(DriveContract, ANewDriveIsAllZeros) { EXPECT_TRUE(all_zero(read(0, kSize))); }
 
 TEST_P(DriveContract, ARangeThatLeavesTheDriveIsRefusedAndTouchesNothing) {

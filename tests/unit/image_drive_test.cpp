@@ -85,6 +85,39 @@ TEST(ImageDrive, ReadersOfAllKindsGetTheSameBytesAtTheSameTime) {
   }
 }
 
+TEST(ImageDrive, WhatItHoldsStaysAsItIsWhileTheCacheGoesOn) {
+  ChainLab lab(9);
+  ASSERT_TRUE(lab.backup("x.tti", ""));
+  const auto image = lab.open("x.tti");
+  ASSERT_TRUE(image);
+  const auto drive = make_image_drive(*image, {.cache_bytes = 2 * kMiB});
+  const Bytes source = lab.content();
+  const auto same_as_read = [&](std::uint64_t at, ByteSpan bytes) {
+    Bytes again(bytes.size());
+    return drive->read(at, again).has_value() && std::ranges::equal(again, bytes);
+  };
+  std::vector<std::pair<std::uint64_t, HeldBytes>> kept;
+  std::uint64_t saved = 0;
+  // In order, twice: the cache holds four chunks, those behind the reader are given up, and their memory is used again.
+  for (int round = 0; round < 2; ++round)
+    for (std::uint64_t at = 0; at < drive->size_bytes();) {
+      auto held = drive->held(at, std::min<std::uint64_t>(300'000, drive->size_bytes() - at));
+      ASSERT_TRUE(held) << held.error().message();
+      ASSERT_TRUE(*held);
+      const std::uint64_t next = at + (*held)->bytes.size();
+      ASSERT_GT(next, at);
+      const Result<BlockStatus> status = drive->status(at, 1);
+      if (status->state == BlockState::data) {
+        EXPECT_TRUE((*held)->bytes.front() == source[static_cast<std::size_t>(at)]) << "at " << at;
+        ++saved;
+      }
+      if (kept.size() < 40) kept.emplace_back(at, std::move(**held));
+      at = next;
+    }
+  EXPECT_GT(saved, 20U);
+  for (const auto& [at, held] : kept) EXPECT_TRUE(same_as_read(at, held.bytes)) << "at " << at;
+}
+
 TEST(ImageDrive, RefusesToBeWrittenAndKnowsItsBounds) {
   ChainLab lab;
   ASSERT_TRUE(lab.backup("full.tti"));
