@@ -85,6 +85,8 @@ class FileTree {
   // What is damaged is told by the error at the end, after everything that could be read.
   using Visitor = std::function<bool(const FileNode&)>;
   virtual Result<void> list(const FileNode& folder, const Visitor& visit) = 0;
+  // A hint that the folder will be listed soon; tells the drive what will be read for it.
+  virtual void will_list(const FileNode&) {}
   // `stream`: empty for the content of a file, the raw data of a reparse point or the target of a symbolic link.
   virtual Result<std::unique_ptr<FileContent>> open(const FileNode& file, const std::string& stream = {}) = 0;
   virtual Result<std::vector<NamedStream>> streams(const FileNode&) { return std::vector<NamedStream>{}; }

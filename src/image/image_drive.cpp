@@ -20,16 +20,16 @@ constexpr std::uint64_t kKeptBehind = 4;
 constexpr std::uint64_t kLookAheadChunks = 256;  // for those that have content
 
 // Tells readers that go through the drive in order from those that look here and there, for which reading ahead would decode what nobody
-// wants. Several readers at a time; the kernel may hand over the requests of one in any order.
+// wants. Several readers at a time; the kernel may hand over the requests of one in any order, and readers leave out what holds nothing.
 class Streams {
  public:
-  // Whether this read goes on with one that has come at least kWorth bytes. It may leave out what holds nothing.
+  // Whether this read goes on with one that has come kWorth bytes more than it left out.
   bool goes_on(std::uint64_t offset, std::uint64_t length) {
     const std::lock_guard lock(mutex_);
     for (Stream& each : streams_) {
-      if (offset + kSlack < each.next || offset > each.next + kJump) continue;
-      const std::uint64_t next = std::max(each.next, offset + length);
-      each.run += std::min(length, next - each.next);
+      if (offset + kBack < each.next || offset > each.next + kMost) continue;
+      const std::uint64_t left_out = offset > each.next ? offset - each.next : 0, next = std::max(each.next, offset + length);
+      each.run = std::min(each.run - std::min(each.run, left_out) + std::min(length, next - each.next), kMost);
       each.next = next;
       each.used = ++clock_;
       return each.run >= kWorth;
@@ -40,7 +40,7 @@ class Streams {
   }
 
  private:
-  static constexpr std::uint64_t kSlack = 512 * 1024, kJump = 16U << 20, kWorth = 1U << 20;
+  static constexpr std::uint64_t kBack = 4U << 20, kMost = 64U << 20, kWorth = 1U << 20;
   struct Stream {
     std::uint64_t next = ~std::uint64_t{0} / 2, run = 0, used = 0;
   };

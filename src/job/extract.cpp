@@ -11,11 +11,12 @@ Result<ExtractReport> run_extract(const ExtractRequest& request, JobContext& con
   ExtractReport report;
   ExtractWriter writer(request, context, report);
   TreeWalk walk(*request.tree, std::move(patterns), context.cancel);
-  const Result<void> walked = walk.run([&](const FoundNode& found) { return writer.visit(found); },
+  Result<void> walked = walk.run([&](const FoundNode& found) { return writer.visit(found); },
                                        [&](const std::string&, const Error& error) {
                                          ++report.failed;
                                          writer.problem(Severity::error, error.message());
                                        });
+  if (walked) walked = writer.make_visited();
   if (walked) {
     report.unmatched = walk.unmatched();
     for (const Error& error : report.unmatched) writer.problem(Severity::error, error.message());

@@ -15,6 +15,12 @@ namespace {
 constexpr std::size_t kMostProblems = 1000;
 constexpr std::uint32_t kReadOnlyAttribute = 1;
 
+// Whether the last of `folders` is among these.
+bool lies_in(std::span<const FileNode> parents, const std::vector<FileNode>& folders) {
+  return parents.size() >= folders.size() &&
+         std::ranges::equal(parents.first(folders.size()), folders, [](const FileNode& a, const FileNode& b) { return a.id == b.id && a.name == b.name; });
+}
+
 // What makes going on pointless.
 bool ends_everything(const Error& error) {
   return error.code == ErrorCode::cancelled || (error.code == ErrorCode::no_space && (error.os_error == ENOSPC || error.os_error == EDQUOT));
@@ -41,9 +47,27 @@ void ExtractWriter::problem(Severity severity, std::string text) {
 }
 
 Result<bool> ExtractWriter::visit(const FoundNode& found) {
-  const bool folder = found.node.kind == NodeKind::folder;
-  Result<void> made = make(found);
-  if (made) return folder;
+  if (request_.target == nullptr) return make_or_tell(found, nullptr);
+  batch_.add(found);
+  if (batch_.full()) TRY(make_visited());
+  return found.node.kind == NodeKind::folder;
+}
+
+Result<void> ExtractWriter::make_visited() {
+  TRY(batch_.load(*request_.tree, *request_.partition, [this](std::uint64_t id) { return earlier_.contains(id); }, context_.cancel));
+  for (ExtractBatch::Item& item : batch_.take()) {
+    TRY(context_.cancel.check());
+    const FoundNode found = item.found();
+    if (given_up_ && lies_in(found.parents, *given_up_)) continue;
+    if (TRY(make_or_tell(found, std::move(item.content))) || item.node.kind != NodeKind::folder) continue;
+    given_up_.emplace(item.parents->begin(), item.parents->end()).push_back(item.node);
+  }
+  return {};
+}
+
+Result<bool> ExtractWriter::make_or_tell(const FoundNode& found, std::unique_ptr<FileContent> content) {
+  Result<void> made = make(found, std::move(content));
+  if (made) return true;
   if (ends_everything(made.error())) return fail(made.error());
   if (made.error().code == ErrorCode::exists) ++report_.existing;
   else ++report_.failed;
@@ -51,7 +75,7 @@ Result<bool> ExtractWriter::visit(const FoundNode& found) {
   return false;
 }
 
-Result<void> ExtractWriter::make(const FoundNode& found) {
+Result<void> ExtractWriter::make(const FoundNode& found, std::unique_ptr<FileContent> content) {
   const std::string path = found.path();
   meter_.object(path);
   switch (found.node.kind) {
@@ -71,7 +95,7 @@ Result<void> ExtractWriter::make(const FoundNode& found) {
   }
   OutFolder* folder = TRY(chain_->enter(found.parents));
   if (TRY(taken(*folder, found.node.name, path))) return {};
-  return found.node.kind == NodeKind::file ? make_file(found, *folder) : make_symlink(found, *folder);
+  return found.node.kind == NodeKind::file ? make_file(found, *folder, std::move(content)) : make_symlink(found, *folder);
 }
 
 Result<void> ExtractWriter::make_folder(const FoundNode& found) {
@@ -129,7 +153,7 @@ void ExtractWriter::tell_incomplete(const std::string& path, std::uint64_t lost_
   problem(Severity::error, fmt::format("{} is incomplete: zeros stand for {} of it ({})", printable(path), format_size(lost_bytes), why));
 }
 
-Result<void> ExtractWriter::make_file(const FoundNode& found, OutFolder& folder) {
+Result<void> ExtractWriter::make_file(const FoundNode& found, OutFolder& folder, std::unique_ptr<FileContent> content) {
   const FileNode& node = found.node;
   const std::string path = found.path();
   if (node.encrypted) {
@@ -137,13 +161,14 @@ Result<void> ExtractWriter::make_file(const FoundNode& found, OutFolder& folder)
     return {};
   }
   if (node.links > 1 && TRY(make_hard_link(found, folder))) return {};
-  const std::unique_ptr<FileContent> content = TRY(request_.tree->open(node));
+  const bool read_already = content != nullptr;
+  if (!read_already) content = TRY(request_.tree->open(node));
   std::vector<Extent> extents;
   if (content->size_bytes() != 0) extents = TRY(content->extents());
   LostRanges::Lost lost;
   if (!TRY(data_is_there(extents, path, lost))) return {};
   const std::unique_ptr<OutFile> file = TRY(folder.create(node.name, node.mode.has_value()));
-  const CopiedContent copied = TRY(copier_.copy(*content, *file, extents));
+  const CopiedContent copied = TRY(copier_.copy(*content, *file, read_already ? std::vector<Extent>() : extents));
   TRY(write_streams(found, file.get()));
   const OutIdentity identity = TRY(file->publish(content->size_bytes(), facts_of(node), existing()));
   ++report_.files;

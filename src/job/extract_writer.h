@@ -5,6 +5,7 @@
 
 #include "job/copy_content.h"
 #include "job/extract.h"
+#include "job/extract_batch.h"
 #include "job/out_chain.h"
 #include "job/progress.h"
 #include "job/tree_walk.h"
@@ -16,17 +17,21 @@ class ExtractWriter {
  public:
   ExtractWriter(const ExtractRequest& request, JobContext& context, ExtractReport& report);
 
-  // True: what lies in this folder can be written too. Errors are those that end everything.
+  // True: what lies in this folder can be written too. Errors are those that end everything. Nodes are made some time later, in order.
   Result<bool> visit(const FoundNode& found);
+  // Makes what was visited and is not made yet.
+  Result<void> make_visited();
   // A sentence about something that went wrong, for the report and as a message.
   void problem(Severity severity, std::string text);
   // Leaves the open folders and makes everything durable.
   Result<void> finish();
 
  private:
-  // What became of a node, or the error that keeps it from being made.
-  Result<void> make(const FoundNode& found);
-  Result<void> make_file(const FoundNode& found, OutFolder& folder);
+  // Error: what keeps a node from being made. `content`: of a file that was read already, else null.
+  Result<void> make(const FoundNode& found, std::unique_ptr<FileContent> content);
+  // False: it was not made, and what lies in it need not be tried.
+  Result<bool> make_or_tell(const FoundNode& found, std::unique_ptr<FileContent> content);
+  Result<void> make_file(const FoundNode& found, OutFolder& folder, std::unique_ptr<FileContent> content);
   Result<void> make_symlink(const FoundNode& found, OutFolder& folder);
   Result<void> make_folder(const FoundNode& found);
   Result<bool> make_hard_link(const FoundNode& found, OutFolder& folder);
@@ -56,6 +61,8 @@ class ExtractWriter {
   std::optional<OutChain> chain_;
   ContentCopier copier_;
   std::unordered_map<std::uint64_t, Earlier> earlier_;
+  ExtractBatch batch_;
+  std::optional<std::vector<FileNode>> given_up_;  // the folder that could not be made, with those above it
 };
 
 }  // namespace tintype

@@ -46,7 +46,8 @@ FileSource file_source_of(std::shared_ptr<ImageReader> image, const std::string&
   FileSource source;
   source.layout = image->catalog().layout;
   source.listing = list_image(*image, path).source;
-  source.drive = make_image_drive(image, {.name = path});
+  // Folders lie all over a drive, and are come back to.
+  source.drive = make_image_drive(image, {.name = path, .cache_bytes = 128U << 20});
   source.image = std::move(image);
   return source;
 }

@@ -128,6 +128,18 @@ class Glob {
   bool escapes_;
 };
 
+bool is_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+// As the tree has it; for most names that can be told without its tables.
+bool same_name(const std::string& a, const std::string& b, const FileTree& tree) {
+  if (a == b) return true;
+  if (!tree.ignores_case()) return false;
+  if (!is_ascii(a) || !is_ascii(b)) return tree.same_name(a, b);
+  return std::ranges::equal(a, b, [](char x, char y) { return x == y || x == other_case(y); });
+}
+
 PathPattern::Component component_of(std::string text, bool escapes) {
   PathPattern::Component component;
   component.any_depth = text == "**";
@@ -165,7 +177,7 @@ Result<PathPattern> parse_path_pattern(const std::string& text, const FileTree& 
 }
 
 bool name_fits(const PathPattern::Component& component, const std::string& name, const FileTree& tree) {
-  if (tree.same_name(component.name, name)) return true;
+  if (same_name(component.name, name, tree)) return true;
   return component.wild && Glob(component.text, name, tree).fits();
 }
 

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kMaxDepth = 250;
 constexpr std::size_t kBatch = 65536;  // entries of one folder in memory at a time
+constexpr std::size_t kAhead = 64;     // folders that the tree is told of before they are listed
 
 }  // namespace
 
@@ -124,7 +125,12 @@ Result<void> TreeWalk::walk_folder(const States& states, bool inside) {
   std::uint64_t seen = 0;
   for (bool more = true; more;) {
     std::vector<Entry> batch = TRY(next_batch(states, inside, seen, more));
-    for (Entry& entry : batch) TRY(visit_entry(entry, inside));
+    std::size_t told = 0;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      for (; told < std::min(batch.size(), i + kAhead); ++told)
+        if (batch[told].node.kind == NodeKind::folder) tree_.will_list(batch[told].node);
+      TRY(visit_entry(batch[i], inside));
+    }
   }
   return {};
 }

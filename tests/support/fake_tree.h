@@ -59,6 +59,7 @@ class FakeTree final : public FileTree {
   std::map<std::uint64_t, unsigned> lists;  // how often each folder was read
   std::uint64_t opened = 0;
   std::function<void(const FileNode&)> on_open = [](const FileNode&) {};
+  std::function<void(const FileNode&)> on_read = [](const FileNode&) {};
 
   FsType type() const override { return folds_case ? FsType::ntfs : FsType::ext4; }
   bool ignores_case() const override { return folds_case; }
@@ -79,8 +80,8 @@ class FakeTree final : public FileTree {
     ++opened;
     on_open(of);
     Node& found = nodes_.at(of.id);
-    if (stream.empty()) return std::make_unique<Content>(found, found.content);
-    return std::make_unique<Content>(found, found.streams.at(stream));
+    if (stream.empty()) return std::make_unique<Content>(found, found.content, on_read);
+    return std::make_unique<Content>(found, found.streams.at(stream), on_read);
   }
   Result<std::vector<NamedStream>> streams(const FileNode& of) override {
     std::vector<NamedStream> out;
@@ -93,9 +94,11 @@ class FakeTree final : public FileTree {
  private:
   class Content final : public FileContent {
    public:
-    Content(const Node& node, const std::string& text) : node_(node), text_(text) {}
+    Content(const Node& node, const std::string& text, const std::function<void(const FileNode&)>& on_read)
+        : node_(node), text_(text), on_read_(on_read) {}
     std::uint64_t size_bytes() const override { return text_.size(); }
     Result<void> read(std::uint64_t offset, MutableByteSpan out) override {
+      on_read_(node_.node);
       if (!fits(offset, out.size(), text_.size())) return fail(ErrorCode::out_of_bounds, "read past the end");
       for (const std::uint64_t block : node_.bad_blocks)
         if (block * 4096 < offset + out.size() && offset < (block + 1) * 4096) return fail(ErrorCode::corrupt, "a block is damaged");
@@ -115,6 +118,7 @@ class FakeTree final : public FileTree {
    private:
     const Node& node_;
     const std::string& text_;
+    const std::function<void(const FileNode&)>& on_read_;
   };
 
   static std::string lower(std::string text) {

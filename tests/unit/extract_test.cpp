@@ -186,6 +186,46 @@ TEST_F(Extract, HardLinksAndHoles) {
   EXPECT_EQ(tree->opened, 1U);
 }
 
+TEST_F(Extract, SmallFilesAreReadInTheOrderOfTheDrive) {
+  // Each in a folder of its own, the later ones first on the partition; one more lies in its own record, and one is large.
+  std::vector<std::uint64_t> ids;
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    ids.push_back(tree->file(tree->folder(1, "folder" + std::to_string(i)), "f", std::string(100 + i, static_cast<char>('a' + i))));
+    (*tree)[ids.back()].extents = {{(20 - i) * 4096, 4096}};
+    (*tree)[ids.back()].node.mode = 0600;
+  }
+  tree->file(1, "resident", "r");
+  const auto large = tree->file(1, "large", std::string(2 << 20, 'L'));
+  (*tree)[large].extents = {{0, 4096}};
+  std::vector<std::uint64_t> read;
+  tree->on_read = [&](const FileNode& node) { read.push_back(node.id); };
+  const auto report = extract();
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->files, 22U);
+  ASSERT_GE(read.size(), 20U);
+  EXPECT_EQ(std::vector(read.begin(), read.begin() + 20), std::vector(ids.rbegin(), ids.rend()));
+  EXPECT_EQ(std::ranges::count(read, ids[3]), 1) << "from memory when it is made";
+  for (std::uint64_t i = 0; i < 20; ++i) EXPECT_EQ(text("folder" + std::to_string(i) + "/f"), std::string(100 + i, static_cast<char>('a' + i)));
+  EXPECT_EQ(text("resident"), "r");
+  EXPECT_EQ(text("large").size(), std::size_t{2} << 20);
+  EXPECT_EQ(tree->opened, 22U);
+}
+
+TEST_F(Extract, AFolderThatCannotBeMadeIsToldOnce) {
+  const auto bad = tree->folder(1, "bad"), below = tree->folder(bad, "below");
+  for (int i = 0; i < 5; ++i) tree->file(below, "lost" + std::to_string(i), "x");
+  tree->file(bad, "lost too", "x");
+  tree->file(tree->folder(1, "good"), "kept", "kept");
+  std::ofstream(to() / "bad") << "a file stands here";
+  const auto report = extract();
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->existing + report->failed, 1U);
+  EXPECT_EQ(report->problem_count, 1U);
+  EXPECT_EQ(report->files, 1U);
+  EXPECT_EQ(text("good/kept"), "kept");
+  EXPECT_EQ(text("bad"), "a file stands here");
+}
+
 TEST_F(Extract, WhatCannotBeReadIsNamedAndTheRestKept) {
   const auto file = tree->file(1, "torn", std::string(3 << 20, 'c'));
   (*tree)[file].bad_blocks = {300, 301};

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <libnbd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 
 #include "base/text.h"
 #include "drive/linux/qemu_server.h"
+#include "drive/linux/write_behind.h"
 #include "drive/test_hooks.h"
 
 namespace tintype {
@@ -50,9 +52,11 @@ class Connection {
 
 class NbdDrive final : public Drive {
  public:
-  // `file`: what a flush syncs besides, as QEMU does not; -1 if it does. Closed in the end.
-  NbdDrive(std::unique_ptr<QemuServer> server, DriveInfo info, bool writable, int file)
-      : server_(std::move(server)), info_(std::move(info)), writable_(writable), file_(file) {}
+  // `file`: what a flush syncs besides, as QEMU does not, and what is written out as `cache` says; -1 if QEMU syncs it. Closed in the end.
+  NbdDrive(std::unique_ptr<QemuServer> server, DriveInfo info, bool writable, int file, const CacheUse& cache)
+      : server_(std::move(server)), info_(std::move(info)), writable_(writable), file_(file) {
+    if (file_ >= 0) behind_.emplace(file_, cache, info_.removable);
+  }
 
   ~NbdDrive() override {
     for (Connection& each : connections_) {
@@ -154,7 +158,10 @@ class NbdDrive final : public Drive {
   Result<void> flush() override {
     if (!writable_) return {};
     TRY(call(0, "cannot flush", [](nbd_handle* nbd) { return nbd_flush(nbd, 0); }));
-    if (file_ >= 0 && ::fdatasync(file_) != 0) return fail(os_error(errno, fmt::format("cannot flush {}", printable(info_.path))));
+    if (file_ < 0) return {};
+    if (::fdatasync(file_) != 0) return fail(os_error(errno, fmt::format("cannot flush {}", printable(info_.path))));
+    if (Result<void> all = behind_->check(); !all) return fail(std::move(all).error().within(printable(info_.path)));
+    behind_->flushed();
     return {};
   }
 
@@ -250,7 +257,20 @@ class NbdDrive final : public Drive {
   }
 
   Result<void> put_blocks(std::uint64_t offset, ByteSpan data) {
-    return call(offset, "cannot write to", [&](nbd_handle* nbd) { return nbd_pwrite(nbd, data.data(), data.size(), offset, 0); });
+    TRY(call(offset, "cannot write to", [&](nbd_handle* nbd) { return nbd_pwrite(nbd, data.data(), data.size(), offset, 0); }));
+    if (behind_) see_growth();
+    return {};
+  }
+
+  // Where in the file QEMU puts things is its own affair, but a file that is filled grows with them.
+  void see_growth() {
+    struct stat now {};
+    if (::fstat(file_, &now) != 0) return;
+    const auto size = static_cast<std::uint64_t>(now.st_size);
+    std::uint64_t before = grown_;
+    while (before < size && !grown_.compare_exchange_weak(before, size)) {
+    }
+    if (before < size) behind_->wrote(before, size - before);
   }
 
   Result<void> make_zero(std::uint64_t offset, std::uint64_t length) {
@@ -282,6 +302,8 @@ class NbdDrive final : public Drive {
   std::shared_mutex parts_mutex_;
   std::array<Connection, kConnections> connections_;
   std::atomic<std::size_t> next_{0};
+  std::optional<WriteBehind> behind_;    // where there is a file_
+  std::atomic<std::uint64_t> grown_{0};  // bytes of the file that it has been told of
 };
 
 Result<std::shared_ptr<Drive>> open_with(const std::string& path, const OpenOptions& options, QemuServer::Access access) {
@@ -302,7 +324,7 @@ Result<std::shared_ptr<Drive>> open_with(const std::string& path, const OpenOpti
   // Opened before anything is written: a later one would not be told of errors in writing back.
   const int synced = access == QemuServer::Access::fill ? ::open(path.c_str(), O_RDONLY | O_CLOEXEC) : -1;
   if (access == QemuServer::Access::fill && synced < 0) return fail(os_error(errno, fmt::format("cannot open {}", printable(path))));
-  auto drive = std::make_shared<NbdDrive>(std::move(server), std::move(info), writable, synced);
+  auto drive = std::make_shared<NbdDrive>(std::move(server), std::move(info), writable, synced, options.cache);
   TRY(drive->connect());
   return with_test_faults(drive);
 }
@@ -321,7 +343,7 @@ Result<std::shared_ptr<Drive>> create_drive_file(const std::string& path, std::u
   Result<void> made = create_with_qemu(path, size_bytes, format);
   Result<std::shared_ptr<Drive>> drive = std::shared_ptr<Drive>();
   // Until the first flush nobody relies on it, and each block that a VHD grows by would wait for the disk.
-  const OpenOptions writing{.access = OpenOptions::Access::write, .sector_bytes = options.sector_bytes};
+  const OpenOptions writing{.access = OpenOptions::Access::write, .cache = options.cache, .sector_bytes = options.sector_bytes};
   if (made) drive = open_with(path, writing, QemuServer::Access::fill);
   if (made && drive) return drive;
   if (!existed) ::unlink(path.c_str());

@@ -67,6 +67,17 @@ class NtfsTree final : public FileTree {
     return {};
   }
 
+  void will_list(const FileNode& folder) override {
+    constexpr std::size_t kMostExtents = 8;  // of an index in many pieces
+    const FileReference self = reference_of(folder);
+    const Result<File> file = mft_.load_file(self.record, self.sequence, is_index_part);
+    const Stream* index = file ? file->find(kIndexAllocation, "$I30") : nullptr;
+    if (index == nullptr || index->resident) return;
+    std::vector<Extent> extents = index->runs.extents(mft_.boot().cluster_bytes);
+    if (extents.size() > kMostExtents) extents.resize(kMostExtents);
+    for (const Extent& extent : extents) partition_->will_need(extent.start, extent.length);
+  }
+
   Result<std::unique_ptr<FileContent>> open(const FileNode& file, const std::string& stream) override {
     auto content = open_stream(file, stream);
     if (!content) return fail(Error(content.error()).within(full_name(file, stream)));

@@ -27,10 +27,14 @@ CacheUse cache_of(const options::ParsedCommand& command, bool gentle) {
   const auto has = [bits](std::uint64_t option) { return (bits & option) == option; };
   CacheUse cache{.keep_read = has(kCachedReads), .keep_written = has(kCachedWrites)};
   cache.flush_removable = has(kFlushRemovable) && !has(kCachedWrites);
+  // Who looks here and there in an image comes back to what was read.
+  using options::Action;
+  for (const Action each : {Action::ls, Action::extract, Action::mount, Action::serve, Action::boot})
+    if (command.action == each) cache.keep_read = true;
   // The recovery file is computed from what was written.
-  cache.read_again = command.action == options::Action::backup && command.number("parity").value_or(0) != 0;
-  const bool to_drive = command.action == options::Action::restore || command.action == options::Action::copy;
-  const bool small = (command.action == options::Action::backup && has(kSmallOnBackup)) || (to_drive && has(kSmallOnRestore));
+  cache.read_again = command.action == Action::backup && command.number("parity").value_or(0) != 0;
+  const bool to_drive = command.action == Action::restore || command.action == Action::copy;
+  const bool small = (command.action == Action::backup && has(kSmallOnBackup)) || (to_drive && has(kSmallOnRestore));
   if (small) cache.dirty_bytes = kSmallCacheBytes;
   if (gentle) cache.dirty_bytes = kGentleCacheBytes;
   return cache;
