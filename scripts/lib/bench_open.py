@@ -225,5 +225,6 @@ class OpenBench(ImagesBench):
             return Entry(self.words(action, "--file", self.secret, *more), before=self.warmer(self.secret))
 
         at_random = reading(read_at_random, "--random", str(READS))
-        self.group("mounted", {report.OPEN: ours("list"), report.VALIDATE: ours("validate"), report.IN_ORDER: reading(read_in_order),
+        self.group("mounted", {report.OPEN: ours("list"), report.VALIDATE: ours("validate"), report.IN_ORDER: reading(read_in_order, "--direct"),
+                               report.IN_ORDER_CACHED: reading(read_in_order),
                                report.VALIDATE_ONE: ours("validate", "--workers", "1"), report.AT_RANDOM: at_random})
