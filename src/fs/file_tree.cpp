@@ -38,6 +38,18 @@ Result<std::unique_ptr<FileTree>> open_file_tree(std::shared_ptr<Drive> partitio
   return fail(ErrorCode::unsupported, fmt::format("{} holds {}", printable(partition->info().path), what));
 }
 
+Result<std::optional<FileNode>> find_in(FileTree& tree, const FileNode& folder, const std::string& name) {
+  std::optional<FileNode> found;
+  const Result<void> listed = tree.list(
+      folder, {.fits = [&](const std::string& each) { return each == name || (!found && tree.same_name(each, name)); }, .names = {name}},
+      [&](const FileNode& each) {
+        found = each;
+        return each.name != name;
+      });
+  if (!found && !listed) return fail(listed.error());
+  return found;
+}
+
 Result<FileNode> find_node(FileTree& tree, const std::string& path) {
   FileNode node = TRY(tree.root());
   std::string walked;
@@ -48,14 +60,7 @@ Result<FileNode> find_node(FileTree& tree, const std::string& path) {
     if (name.empty() || name == ".") continue;
     if (node.kind != NodeKind::folder)
       return fail(ErrorCode::usage, fmt::format("{} is a {}, not a folder", printable(walked), to_string(node.kind)));
-    std::optional<FileNode> found;
-    const Result<void> listed = tree.list(node, [&](const FileNode& each) {
-      // A name that is the same byte for byte goes before one that differs in case: NTFS may have both.
-      const bool exact = each.name == name;
-      if (exact || (!found && tree.same_name(each.name, name))) found = each;
-      return !exact;
-    });
-    if (!found && !listed) return fail(listed.error());
+    std::optional<FileNode> found = TRY(find_in(tree, node, name));
     walked += "/" + name;
     if (!found) return fail(ErrorCode::not_found, fmt::format("there is no {}", printable(walked)), "tintype ls shows what is there");
     node = std::move(*found);

@@ -84,9 +84,16 @@ class FileTree {
   // Calls `visit` for each entry but "." and ".."; deleted ones and the volume label are none. It ends early if visit returns false.
   // What is damaged is told by the error at the end, after everything that could be read.
   using Visitor = std::function<bool(const FileNode&)>;
-  virtual Result<void> list(const FileNode& folder, const Visitor& visit) = 0;
-  // A hint that the folder will be listed soon; tells the drive what will be read for it.
-  virtual void will_list(const FileNode&) {}
+  // Only names that are wanted; of others nothing more than the name is read.
+  struct NameFilter {
+    std::function<bool(const std::string& name)> fits = {};  // empty: all are
+    std::vector<std::string> names = {};  // what is looked for, if it can be said: a tree may look first where that should be
+  };
+  virtual Result<void> list(const FileNode& folder, const NameFilter& wanted, const Visitor& visit) = 0;
+  Result<void> list(const FileNode& folder, const Visitor& visit) { return list(folder, {}, visit); }
+  // Where on the partition a folder's names lie, so that folders can be listed in the order of the drive; empty if that is not known, or
+  // in no place of their own. Those of `names` if they are few, else the beginning of all.
+  virtual std::vector<Extent> names_of(const FileNode&, const std::vector<std::string>& /*names*/) { return {}; }
   // `stream`: empty for the content of a file, the raw data of a reparse point or the target of a symbolic link.
   virtual Result<std::unique_ptr<FileContent>> open(const FileNode& file, const std::string& stream = {}) = 0;
   virtual Result<std::vector<NamedStream>> streams(const FileNode&) { return std::vector<NamedStream>{}; }
@@ -99,6 +106,9 @@ class FileTree {
 
 // Error{unsupported} naming what it is, if there are no files to be read from it.
 Result<std::unique_ptr<FileTree>> open_file_tree(std::shared_ptr<Drive> partition);
+
+// What has the name in a folder; one that is spelled like that goes before one that differs in case: NTFS may have both. Empty: nothing.
+Result<std::optional<FileNode>> find_in(FileTree& tree, const FileNode& folder, const std::string& name);
 
 // The node at a path: components separated by '/' (or '\' where the file system ignores case). Error{not_found} names the
 // first component that is not there, Error{usage} one that is no folder. Links are not followed.

@@ -7,7 +7,7 @@
 namespace tintype {
 namespace {
 
-constexpr std::size_t kMaxQueue = 16;
+constexpr std::size_t kMaxQueue = 64;
 constexpr std::size_t kMaxSpare = 8;
 
 }  // namespace

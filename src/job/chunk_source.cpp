@@ -63,7 +63,7 @@ Result<bool> ChunkSource::go_on(const Drive& area, const ExtentSet& bad, const E
       case Answer::retry: return false;
       case Answer::ignore: break;
       default: {
-        Error error = make_error(why.code, text, "--allow-errors saves the rest and lists what is lost");
+        Error error = make_error(why.code, text, (why.hint.empty() ? "" : why.hint + "; ") + "--allow-errors saves the rest and lists what is lost");
         error.length_bytes = bad.total_bytes();
         return fail(std::move(error));
       }

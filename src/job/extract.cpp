@@ -10,7 +10,7 @@ Result<ExtractReport> run_extract(const ExtractRequest& request, JobContext& con
   for (const std::string& path : request.paths) patterns.push_back(TRY(parse_path_pattern(path, *request.tree)));
   ExtractReport report;
   ExtractWriter writer(request, context, report);
-  TreeWalk walk(*request.tree, std::move(patterns), context.cancel);
+  TreeWalk walk(*request.tree, std::move(patterns), context.cancel, request.partition.get());
   Result<void> walked = walk.run([&](const FoundNode& found) { return writer.visit(found); },
                                        [&](const std::string&, const Error& error) {
                                          ++report.failed;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/text.h"
@@ -15,7 +16,7 @@ namespace {
 
 constexpr std::size_t kMaxDepth = 250;
 constexpr std::size_t kBatch = 65536;  // entries of one folder in memory at a time
-constexpr std::size_t kAhead = 64;     // folders that the tree is told of before they are listed
+constexpr std::size_t kAhead = 16;     // folders that the drive is told of before they are listed
 
 }  // namespace
 
@@ -28,8 +29,8 @@ std::string path_of(std::span<const FileNode> parents, const FileNode& node) {
 
 std::string FoundNode::path() const { return path_of(parents, node); }
 
-TreeWalk::TreeWalk(FileTree& tree, std::vector<PathPattern> patterns, const CancelToken& cancel)
-    : tree_(tree), patterns_(std::move(patterns)), cancel_(cancel), reach_(patterns_.size()) {}
+TreeWalk::TreeWalk(FileTree& tree, std::vector<PathPattern> patterns, const CancelToken& cancel, Drive* partition)
+    : tree_(tree), partition_(partition), patterns_(std::move(patterns)), cancel_(cancel), reach_(patterns_.size()) {}
 
 Result<void> TreeWalk::run(const Visitor& visit, const Damage& damage) {
   visit_ = &visit;
@@ -42,6 +43,7 @@ Result<void> TreeWalk::run(const Visitor& visit, const Damage& damage) {
     }
     root.step.asked_for = root.step.by_name = reach_[i].matched = true;
   }
+  if (!root.step.asked_for) TRY(scout(root));
   return visit_entry(root, false);
 }
 
@@ -104,7 +106,16 @@ Result<std::vector<TreeWalk::Entry>> TreeWalk::next_batch(const States& states, 
   std::vector<Entry> batch;
   std::uint64_t at = 0;
   more = false;
-  const Result<void> listed = tree_.list(parents_.back(), [&](const FileNode& node) {
+  FileTree::NameFilter wanted;
+  if (!inside)
+    wanted.fits = [&](const std::string& name) {
+      return std::ranges::any_of(states, [&](const State& state) {
+        const PathPattern::Component& component = patterns_[state.pattern].components[state.next];
+        return component.any_depth || name_fits(component, name, tree_);
+      });
+    };
+  if (names_only) wanted.names = plain_names(states);
+  const Result<void> listed = tree_.list(parents_.back(), wanted, [&](const FileNode& node) {
     if (at++ < seen) return true;
     if (cancel_.cancelled()) return false;
     Entry entry{node, step(states, node)};
@@ -121,14 +132,76 @@ Result<std::vector<TreeWalk::Entry>> TreeWalk::next_batch(const States& states, 
   return batch;
 }
 
+void TreeWalk::tell(const std::vector<Extent>& extents) {
+  if (partition_ == nullptr) return;
+  for (const Extent& extent : extents) partition_->will_need(extent.start, extent.length);
+}
+
+bool TreeWalk::all_plain(const States& states) const {
+  return !states.empty() && std::ranges::none_of(states, [&](const State& state) {
+    const PathPattern::Component& component = patterns_[state.pattern].components[state.next];
+    return component.wild || component.any_depth;
+  });
+}
+
+std::vector<std::string> TreeWalk::plain_names(const States& states) const {
+  std::vector<std::string> names;
+  for (const State& state : states) names.push_back(patterns_[state.pattern].components[state.next].name);
+  return names;
+}
+
+// The folders on the way to what is named are read beforehand, up and up the drive as its arm would go, so that it can be told of many at
+// once; going down path after path, each would have to wait for the one above it, and chunks of an image be decoded again and again.
+Result<void> TreeWalk::scout(const Entry& root) {
+  struct Folder {
+    std::vector<FileNode> parents;  // and itself
+    States states;
+    std::vector<Extent> names;
+  };
+  std::multimap<std::uint64_t, Folder> waiting;  // by where on the drive their names begin
+  const auto add = [&](std::vector<FileNode> parents, const Entry& entry) {
+    if (!all_plain(entry.step.states) || parents.size() >= kMaxDepth) return;
+    parents.push_back(entry.node);
+    std::vector<Extent> names = tree_.names_of(entry.node, plain_names(entry.step.states));
+    const std::uint64_t position = names.empty() ? 0 : names.front().start;
+    waiting.emplace(position, Folder{std::move(parents), entry.step.states, std::move(names)});
+  };
+  add({}, root);
+  for (std::uint64_t at = 0; !waiting.empty();) {
+    auto next = waiting.lower_bound(at);
+    if (next == waiting.end()) next = waiting.begin();
+    std::size_t told = 0;
+    for (auto ahead = next; ahead != waiting.end() && told < kAhead; ++ahead, ++told) tell(ahead->second.names);
+    at = next->first;
+    const Folder folder = std::move(waiting.extract(next).mapped());
+    parents_ = folder.parents;
+    std::uint64_t seen = 0;
+    bool more = false;
+    std::vector<Entry> entries = TRY(next_batch(folder.states, false, seen, more));
+    for (const Entry& entry : entries)
+      if (entry.node.kind == NodeKind::folder && !entry.step.asked_for) add(folder.parents, entry);
+    if (!more) scouted_.try_emplace(folder.parents.back().id, Scouted{folder.states, std::move(entries)});
+  }
+  parents_.clear();
+  return {};
+}
+
 Result<void> TreeWalk::walk_folder(const States& states, bool inside) {
   std::uint64_t seen = 0;
+  const auto known = scouted_.find(parents_.back().id);
+  const bool scouted = !inside && known != scouted_.end() && known->second.states == states;
   for (bool more = true; more;) {
-    std::vector<Entry> batch = TRY(next_batch(states, inside, seen, more));
-    std::size_t told = 0;
+    std::vector<Entry> batch;
+    if (scouted) {
+      batch = std::move(scouted_.extract(known).mapped().entries);
+      more = false;
+    } else {
+      batch = TRY(next_batch(states, inside, seen, more));
+    }
+    std::size_t told = scouted ? batch.size() : 0;
     for (std::size_t i = 0; i < batch.size(); ++i) {
       for (; told < std::min(batch.size(), i + kAhead); ++told)
-        if (batch[told].node.kind == NodeKind::folder) tree_.will_list(batch[told].node);
+        if (batch[told].node.kind == NodeKind::folder) tell(tree_.names_of(batch[told].node, {}));
       TRY(visit_entry(batch[i], inside));
     }
   }

@@ -3,6 +3,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -21,11 +22,12 @@ struct FoundNode {
 };
 
 // One walk over a tree for any number of patterns. Every folder is read at most once, and only those that a pattern leads into; nothing
-// is sorted, and memory depends on the depth, not on the number of files (but for the ids of the folders seen). Folders that lead
+// is sorted, and memory depends on the depth and the patterns, not on the number of files (but for the ids of the folders seen). Folders that lead
 // back into themselves, or stand in two places, are told as damage the second time. NTFS's own files ($MFT …) are visited only by name.
 class TreeWalk {
  public:
-  TreeWalk(FileTree& tree, std::vector<PathPattern> patterns, const CancelToken& cancel);
+  // `partition`: the drive that the tree reads, to be told what comes next; null: nobody is told.
+  TreeWalk(FileTree& tree, std::vector<PathPattern> patterns, const CancelToken& cancel, Drive* partition = nullptr);
 
   // True: go on with what lies in this folder, all of which is visited too. An error ends the walk.
   using Visitor = std::function<Result<bool>(const FoundNode&)>;
@@ -58,15 +60,27 @@ class TreeWalk {
     std::string stopped_by;  // what stands in the way: "is a symlink, not a folder"
   };
 
+  // A folder to be looked into for plain names, and what of it matters, once that is known.
+  struct Scouted {
+    States states;
+    std::vector<Entry> entries;
+  };
+
   void add(States& states, State state) const;
   Step step(const States& states, const FileNode& node);
   bool is_metadata(const FileNode& node) const;
   bool worth_keeping(const Step& step, bool inside, const FileNode& node) const;
+  bool all_plain(const States& states) const;
+  std::vector<std::string> plain_names(const States& states) const;
+  Result<void> scout(const Entry& root);
   Result<void> walk_folder(const States& states, bool inside);
   Result<std::vector<Entry>> next_batch(const States& states, bool inside, std::uint64_t& seen, bool& more);
   Result<void> visit_entry(Entry& entry, bool inside);
 
+  void tell(const std::vector<Extent>& extents);
+
   FileTree& tree_;
+  Drive* const partition_;
   std::vector<PathPattern> patterns_;
   const CancelToken& cancel_;
   const Visitor* visit_ = nullptr;
@@ -74,6 +88,7 @@ class TreeWalk {
   std::vector<Reach> reach_;
   std::vector<FileNode> parents_;
   std::unordered_set<std::uint64_t> folders_;
+  std::unordered_map<std::uint64_t, Scouted> scouted_;  // by the folder's id
 };
 
 std::string path_of(std::span<const FileNode> parents, const FileNode& node);

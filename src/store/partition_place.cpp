@@ -167,14 +167,7 @@ class PartitionPlace final : public Place {
 
  private:
   Result<std::optional<FileNode>> find(FileTree& tree, const std::string& name) {
-    std::optional<FileNode> found;
-    const FileNode folder = TRY(find_node(tree, path_));
-    const Result<void> listed = tree.list(folder, [&](const FileNode& node) {
-      if (node.name == name || (!found && tree.same_name(node.name, name))) found = node;
-      return !found || found->name != name;
-    });
-    if (!found && !listed) return fail(listed.error());
-    return found;
+    return find_in(tree, TRY(find_node(tree, path_)), name);
   }
 
   std::shared_ptr<PartitionFiles> files_;

@@ -57,6 +57,7 @@ class FakeTree final : public FileTree {
 
   bool folds_case = false;
   std::map<std::uint64_t, unsigned> lists;  // how often each folder was read
+  std::vector<std::uint64_t> list_order;
   std::uint64_t opened = 0;
   std::function<void(const FileNode&)> on_open = [](const FileNode&) {};
   std::function<void(const FileNode&)> on_read = [](const FileNode&) {};
@@ -65,17 +66,21 @@ class FakeTree final : public FileTree {
   bool ignores_case() const override { return folds_case; }
   bool same_name(const std::string& a, const std::string& b) const override { return folds_case ? lower(a) == lower(b) : a == b; }
   Result<FileNode> root() override { return nodes_.at(1).node; }
-  Result<void> list(const FileNode& in, const Visitor& visit) override {
+  using FileTree::list;
+  Result<void> list(const FileNode& in, const NameFilter& wanted, const Visitor& visit) override {
     const Node& found = nodes_.at(in.id);
     ++lists[in.id];
+    list_order.push_back(in.id);
     for (std::size_t i = 0; i < found.entries.size(); ++i) {
       FileNode each = nodes_.at(found.entries[i]).node;
       each.name = found.entry_names[i];
+      if (wanted.fits && !wanted.fits(each.name)) continue;
       if (!visit(each)) return {};
     }
     if (found.damaged) return fail(ErrorCode::corrupt, "a folder is damaged");
     return {};
   }
+  std::vector<Extent> names_of(const FileNode& folder, const std::vector<std::string>&) override { return nodes_.at(folder.id).extents; }
   Result<std::unique_ptr<FileContent>> open(const FileNode& of, const std::string& stream) override {
     ++opened;
     on_open(of);

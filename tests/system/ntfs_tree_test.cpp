@@ -267,6 +267,61 @@ TEST_F(NtfsTreeSystem, LinksAndOtherReparsePoints) {
   EXPECT_NE(content("dedup").find("deduplicated"), std::string::npos) << content("dedup");
 }
 
+class Counted final : public Drive {
+ public:
+  explicit Counted(std::shared_ptr<Drive> drive) : drive_(std::move(drive)) {}
+  const DriveInfo& info() const override { return drive_->info(); }
+  Result<void> read(std::uint64_t offset, MutableByteSpan out) override {
+    bytes += out.size();
+    return drive_->read(offset, out);
+  }
+  Result<void> write(std::uint64_t offset, ByteSpan data) override { return drive_->write(offset, data); }
+  Result<void> zero(std::uint64_t offset, std::uint64_t length) override { return drive_->zero(offset, length); }
+  Result<void> flush() override { return drive_->flush(); }
+  std::uint64_t bytes = 0;
+
+ private:
+  std::shared_ptr<Drive> drive_;
+};
+
+TEST_F(NtfsTreeSystem, NamesAreLookedForWhereTheOrderSaysThatTheyAre) {
+  const ScratchFile image = make_volume(64U << 20, "-c 4096");
+  std::vector<std::string> names;
+  {
+    const Mount mount(image.path(), "rw");
+    ASSERT_TRUE(mount.ok()) << mount.output();
+    for (unsigned i = 0; i < 4000; ++i) {
+      names.push_back((i % 3 == 0 ? "Ünïcödé " : i % 3 == 1 ? "UPPER_" : "lower-") + std::to_string(i * 7919 % 4000) + ".text");
+      write_file(mount / names.back(), "");
+    }
+  }
+  const auto drive = std::make_shared<Counted>(*open_drive(image.path().string()));
+  const auto tree = open_file_tree(drive);
+  ASSERT_TRUE(tree);
+  const FileNode root = (*tree)->root().value();
+  drive->bytes = 0;
+  ASSERT_TRUE((*tree)->list(root, [](const FileNode&) { return true; }));
+  const std::uint64_t all = drive->bytes;
+  for (std::size_t i = 0; i < names.size(); i += 37) {
+    drive->bytes = 0;
+    const auto found = find_in(**tree, root, names[i]);
+    ASSERT_TRUE(found && *found) << names[i];
+    EXPECT_EQ((*found)->name, names[i]);
+    EXPECT_LT(drive->bytes, all / 50) << names[i];
+    // Spelled in another way it is there too, though that takes a look at all of them.
+    std::string other = names[i];
+    for (char& c : other)
+      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    const auto again = find_in(**tree, root, other);
+    ASSERT_TRUE(again && *again) << other;
+    EXPECT_EQ((*again)->id, (*found)->id);
+  }
+  for (const char* name : {"", "a", "lower-4000.text", "zzz", "Ü"}) {
+    const auto none = find_in(**tree, root, name);
+    EXPECT_TRUE(none && !*none) << name;
+  }
+}
+
 TEST_F(NtfsTreeSystem, RealVolumesAgreeWithTheMount) {
   if (!corpus_folder()) GTEST_SKIP() << "no corpus";
   std::size_t mounted = 0, opened = 0;

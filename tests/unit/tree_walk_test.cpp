@@ -109,6 +109,25 @@ TEST(TreeWalk, ReadsOnlyTheFoldersOnTheWay) {
   EXPECT_FALSE(home.tree.lists.contains(home.ann));
 }
 
+TEST(TreeWalk, FoldersOnTheWayAreReadUpTheDriveAndVisitedInTheirOrder) {
+  FakeTree tree;
+  std::vector<std::uint64_t> outer, inner;
+  std::vector<std::string> wanted;
+  for (std::uint64_t i = 0; i < 5; ++i) {
+    outer.push_back(tree.folder(1, "out" + std::to_string(i)));
+    inner.push_back(tree.folder(outer.back(), "in"));
+    tree[outer.back()].extents = {{(10 - i) * 100, 4}};  // 1000 down to 600
+    tree[inner.back()].extents = {{i % 2 != 0 ? 650 + i * 100 : 50 + i, 4}};
+    tree.file(inner.back(), "file");
+    wanted.push_back("/out" + std::to_string(i) + "/in/file");
+  }
+  std::ranges::reverse(wanted);
+  EXPECT_THAT(walk(tree, wanted).paths, ElementsAre("/out0/in/file", "/out1/in/file", "/out2/in/file", "/out3/in/file", "/out4/in/file"));
+  // One sweep up to 1000, with what is met on the way, then those below; 750 was passed before its folder was known.
+  EXPECT_THAT(tree.list_order, ElementsAre(1, outer[4], outer[3], outer[2], outer[1], inner[3], outer[0], inner[0], inner[2], inner[4], inner[1]));
+  for (const auto& [folder, times] : tree.lists) EXPECT_EQ(times, 1U) << folder;
+}
+
 TEST(TreeWalk, SaysWhichPathsAreNotThere) {
   Home home;
   home.tree.symlink(1, "link", "Users");

@@ -58,11 +58,13 @@ class ExfatTree final : public FileTree {
     return node;
   }
 
-  Result<void> list(const FileNode& folder, const Visitor& visit) override {
+  Result<void> list(const FileNode& folder, const NameFilter& wanted, const Visitor& visit) override {
     if (folder.kind != NodeKind::folder) return fail(ErrorCode::usage, folder.name + " is no folder");
     FolderReader reader(partition_, table_, g_, stream_of(folder, folder.handle[1]));
-    while (const std::optional<FolderEntry> entry = TRY(reader.next()))
-      if (!visit(node_of(*entry))) return {};
+    while (const std::optional<FolderEntry> entry = TRY(reader.next())) {
+      const FileNode node = node_of(*entry);
+      if ((!wanted.fits || wanted.fits(node.name)) && !visit(node)) return {};
+    }
     if (reader.damaged()) return fail(ErrorCode::corrupt, "a folder holds damaged entries, which are left out");
     return {};
   }

@@ -45,12 +45,14 @@ class ExtTree final : public FileTree {
     return inode.node("");
   }
 
-  Result<void> list(const FileNode& folder, const Visitor& visit) override {
+  Result<void> list(const FileNode& folder, const NameFilter& wanted, const Visitor& visit) override {
     const Inode inode = TRY(inode_of(folder));
     if (!inode.is_folder()) return fail(ErrorCode::usage, fmt::format("ext inode {} is no folder", inode.number()));
     std::optional<Error> trouble;
     TRY(for_each_entry(drive_, super_, inode, [&](std::uint32_t number, std::string_view name) {
       if (name == "." || name == "..") return true;
+      const std::string text = inode.has(kEncryptedFlag) ? without_slashes(name) : std::string(name);
+      if (wanted.fits && !wanted.fits(text)) return true;
       const Result<Inode> entry = inodes_.read(number);
       if (!entry) {
         trouble = entry.error();
@@ -60,7 +62,7 @@ class ExtTree final : public FileTree {
         trouble = make_error(ErrorCode::corrupt, fmt::format("a folder names ext inode {}, which is not in use", number));
         return true;
       }
-      return visit(entry->node(inode.has(kEncryptedFlag) ? without_slashes(name) : std::string(name)));
+      return visit(entry->node(text));
     }));
     if (trouble) return fail(*trouble);
     return {};

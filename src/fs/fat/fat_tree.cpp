@@ -28,12 +28,14 @@ class FatTree final : public FileTree {
     return node;
   }
 
-  Result<void> list(const FileNode& folder, const Visitor& visit) override {
+  Result<void> list(const FileNode& folder, const NameFilter& wanted, const Visitor& visit) override {
     if (folder.kind != NodeKind::folder) return fail(ErrorCode::usage, folder.name + " is no folder");
     if (!folder.name.empty() && folder.handle[0] == 0) return fail(ErrorCode::corrupt, "a FAT folder has no cluster");
     FolderReader reader(partition_, table_, g_, static_cast<std::uint32_t>(folder.handle[0]));
-    while (const std::optional<FolderEntry> entry = TRY(reader.next()))
-      if (!visit(node_of(*entry))) return {};
+    while (const std::optional<FolderEntry> entry = TRY(reader.next())) {
+      const FileNode node = node_of(*entry);
+      if ((!wanted.fits || wanted.fits(node.name)) && !visit(node)) return {};
+    }
     return {};
   }
 

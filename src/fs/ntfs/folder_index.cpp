@@ -5,11 +5,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <set>
+#include <unordered_set>
 
 namespace tintype::ntfs {
 namespace {
 
+constexpr std::uint16_t kHasNode = 1;
 constexpr std::uint16_t kLastEntry = 2;
+constexpr std::size_t kMostPlaces = 8;
+constexpr unsigned kMostLevels = 16;
 constexpr std::size_t kRootHeader = 16;
 constexpr std::size_t kBlockHeader = 24;
 constexpr std::size_t kBitmapWindow = 4096;
@@ -37,10 +43,62 @@ Result<bool> visit_entries(ByteSpan header, const NameVisit& visit) {
   }
 }
 
+// The node below these entries that a folded name belongs to, as they count nodes; empty: there is none, or the name stands here.
+std::optional<std::uint64_t> node_below(ByteSpan header, const std::u16string& name, const UpCase& upcase) {
+  if (header.size() < 16) return std::nullopt;
+  std::size_t at = le32(header, 0);
+  const std::size_t end = std::min<std::size_t>(le32(header, 4), header.size());
+  while (at >= 16 && fits(at, 16, end)) {
+    const std::size_t length = le16(header, at + 8);
+    const unsigned flags = le16(header, at + 12);
+    if (length < 16 || length % 8 != 0 || !fits(at, length, end)) return std::nullopt;
+    bool before = false;
+    if ((flags & kLastEntry) == 0) {
+      const std::size_t key_bytes = le16(header, at + 10);
+      const auto key = fits(16, key_bytes, length) ? parse_file_name(header.subspan(at + 16, key_bytes)) : std::nullopt;
+      if (!key) return std::nullopt;
+      const std::u16string folded = upcase.folded(key->name);
+      if (folded == name) return std::nullopt;
+      before = folded < name;
+    }
+    if (!before) return (flags & kHasNode) != 0 && length >= 24 ? std::optional(le64(header, at + length - 8)) : std::nullopt;
+    at += length;
+  }
+  return std::nullopt;
+}
+
 class Blocks {
  public:
   Blocks(const Mft& mft, const Stream& blocks, const Stream& bitmap, std::uint32_t block_bytes)
       : mft_(mft), blocks_(blocks), bitmap_(bitmap), block_(block_bytes) {}
+
+  // Nodes are counted in clusters, or in sectors of 512 bytes where a cluster is larger than a block.
+  std::optional<std::uint64_t> offset_of(std::uint64_t node) const {
+    const std::uint64_t unit = mft_.boot().cluster_bytes <= block_.size() ? mft_.boot().cluster_bytes : 512;
+    const auto offset = checked_mul(node, unit);
+    return offset && *offset % block_.size() == 0 && fits(*offset, block_.size(), blocks_.data_bytes) ? offset : std::nullopt;
+  }
+
+  // Down the tree to where each name should be. False: visit wants no more.
+  bool visit_towards(ByteSpan root, const std::vector<std::u16string>& names, const UpCase& upcase, const NameVisit& visit) {
+    for (const std::u16string& name : names) {
+      std::optional<std::uint64_t> node = node_below(root, name, upcase);
+      for (unsigned level = 0; node && level < kMostLevels; ++level) {
+        const auto offset = offset_of(*node);
+        const std::uint64_t number = offset ? *offset / block_.size() : 0;
+        if (!offset || !in_use(number)) break;
+        if (visited_.insert(number).second) {
+          const Result<bool> more = visit_block(number, visit);
+          if (!more) break;  // told when all blocks are visited
+          if (!*more) return false;
+        } else if (!load(number)) {
+          break;
+        }
+        node = node_below(ByteSpan(block_).subspan(kBlockHeader), name, upcase);
+      }
+    }
+    return true;
+  }
 
   Result<void> visit_all(const NameVisit& visit) {
     Result<void> first_problem;
@@ -56,7 +114,7 @@ class Blocks {
       const Result<void> read = mft_.read(bitmap_, first / 8, MutableByteSpan(bits).first(wanted));
       if (!read) note(Error(read.error()));
       for (std::uint64_t i = 0; i < 8 * wanted && first + i < count; ++i) {
-        if (read && !((u8(bits, i / 8) >> (i % 8)) & 1)) continue;
+        if (visited_.contains(first + i) || (read && !((u8(bits, i / 8) >> (i % 8)) & 1))) continue;
         auto more = visit_block(first + i, visit);
         if (!more && read) note(std::move(more.error()).within(fmt::format("block {} of a folder's index", first + i)));
         if (more && !*more) return {};
@@ -66,10 +124,20 @@ class Blocks {
   }
 
  private:
-  Result<bool> visit_block(std::uint64_t number, const NameVisit& visit) {
+  bool in_use(std::uint64_t number) const {
+    std::array<std::byte, 1> bits{};
+    return number / 8 < bitmap_.data_bytes && mft_.read(bitmap_, number / 8, bits) && ((u8(bits, 0) >> (number % 8)) & 1) != 0;
+  }
+
+  Result<void> load(std::uint64_t number) {
     TRY(mft_.read(blocks_, number * block_.size(), block_));
     if (as_text(ByteSpan(block_).first(4)) != "INDX" || !undo_fixups(block_))
       return broken("a block of a directory index is damaged");
+    return {};
+  }
+
+  Result<bool> visit_block(std::uint64_t number, const NameVisit& visit) {
+    TRY(load(number));
     return visit_entries(ByteSpan(block_).subspan(kBlockHeader), visit);
   }
 
@@ -77,7 +145,38 @@ class Blocks {
   const Stream& blocks_;
   const Stream& bitmap_;
   Bytes block_;
+  std::unordered_set<std::uint64_t> visited_;
 };
+
+// The parts of a folder's index; no blocks if all of it is in the root. Error{corrupt} if they cannot be.
+struct IndexParts {
+  ByteSpan root;  // its INDEX_HEADER and what follows
+  std::uint32_t block_bytes = 0;
+  const Stream* blocks = nullptr;
+  const Stream* bitmap = nullptr;
+};
+
+Result<IndexParts> index_root(const File& folder) {
+  const Stream* root = folder.find(kIndexRoot, "$I30");
+  if (!(folder.flags & kDirectory) || !root || !root->resident || root->value.size() < 2 * kRootHeader) return broken("a directory has no index");
+  return IndexParts{ByteSpan(root->value).subspan(kRootHeader), le32(root->value, 8), folder.find(kIndexAllocation, "$I30"), folder.find(kBitmap, "$I30")};
+}
+
+bool are_possible(const IndexParts& parts, const Mft& mft) {
+  return parts.bitmap != nullptr && parts.block_bytes >= 512 && parts.block_bytes <= 64 * 1024 && parts.block_bytes % 512 == 0 &&
+         !parts.blocks->resident && !parts.blocks->runs.has_holes() && !parts.bitmap->runs.has_holes() &&
+         parts.blocks->data_bytes <= mft.boot().clusters_end() && parts.bitmap->data_bytes <= mft.boot().clusters_end();
+}
+
+// Where a block of a stream without holes begins on the partition.
+std::optional<std::uint64_t> place_of(const RunList& runs, std::uint64_t offset, std::uint64_t cluster_bytes) {
+  const std::uint64_t vcn = offset / cluster_bytes;
+  const auto run = std::ranges::upper_bound(runs.runs(), vcn, {}, [](const Run& each) { return each.vcn + each.length - 1; });
+  const auto found = std::ranges::find_if(run == runs.runs().begin() ? run : run - 1, runs.runs().end(),
+                                          [&](const Run& each) { return vcn >= each.vcn && vcn - each.vcn < each.length; });
+  if (found == runs.runs().end() || !found->lcn) return std::nullopt;
+  return (*found->lcn + (vcn - found->vcn)) * cluster_bytes + offset % cluster_bytes;
+}
 
 }  // namespace
 
@@ -85,23 +184,35 @@ bool is_index_part(std::uint32_t type, ByteSpan name) {
   return (type == kIndexRoot || type == kIndexAllocation || type == kBitmap) && name_is(name, "$I30");
 }
 
-Result<void> for_each_name(const Mft& mft, const File& folder, const NameVisit& visit) {
-  const Stream* root = folder.find(kIndexRoot, "$I30");
-  if (!(folder.flags & kDirectory) || !root || !root->resident || root->value.size() < 2 * kRootHeader)
-    return broken("a directory has no index");
-  const auto more = visit_entries(ByteSpan(root->value).subspan(kRootHeader), visit);
+Result<void> for_each_name(const Mft& mft, const File& folder, const NameVisit& visit, const UpCase* upcase,
+                           const std::vector<std::u16string>& first) {
+  const IndexParts parts = TRY(index_root(folder));
+  const auto more = visit_entries(parts.root, visit);
   if (more && !*more) return {};
   Result<void> in_root = more ? Result<void>() : Result<void>(fail(more.error()));
-  const Stream* blocks = folder.find(kIndexAllocation, "$I30");
-  if (!blocks) return in_root;
-  const Stream* bitmap = folder.find(kBitmap, "$I30");
-  const std::uint32_t block_bytes = le32(root->value, 8);
-  if (!bitmap || block_bytes < 512 || block_bytes > 64 * 1024 || block_bytes % 512 != 0 || blocks->resident ||
-      blocks->runs.has_holes() || bitmap->runs.has_holes() || blocks->data_bytes > mft.boot().clusters_end() ||
-      bitmap->data_bytes > mft.boot().clusters_end())
-    return broken("a directory index has an impossible size");
-  TRY(Blocks(mft, *blocks, *bitmap, block_bytes).visit_all(visit));
+  if (parts.blocks == nullptr) return in_root;
+  if (!are_possible(parts, mft)) return broken("a directory index has an impossible size");
+  Blocks blocks(mft, *parts.blocks, *parts.bitmap, parts.block_bytes);
+  if (upcase != nullptr && !blocks.visit_towards(parts.root, first, *upcase, visit)) return {};
+  TRY(blocks.visit_all(visit));
   return in_root;
+}
+
+std::vector<Extent> index_places(const Mft& mft, const File& folder, const UpCase& upcase, const std::vector<std::u16string>& names) {
+  const Result<IndexParts> parts = index_root(folder);
+  if (!parts || parts->blocks == nullptr || !are_possible(*parts, mft)) return {};
+  const Blocks blocks(mft, *parts->blocks, *parts->bitmap, parts->block_bytes);
+  std::set<std::uint64_t> places;
+  for (const std::u16string& name : names) {
+    const auto node = node_below(parts->root, name, upcase);
+    const auto offset = node ? blocks.offset_of(*node) : std::nullopt;
+    if (const auto place = offset ? place_of(parts->blocks->runs, *offset, mft.boot().cluster_bytes) : std::nullopt) places.insert(*place);
+  }
+  std::vector<Extent> out;
+  for (const std::uint64_t place : places) out.push_back({place, parts->block_bytes});
+  if (out.empty()) out = parts->blocks->runs.extents(mft.boot().cluster_bytes);
+  if (out.size() > kMostPlaces) out.resize(kMostPlaces);
+  return out;
 }
 
 }  // namespace tintype::ntfs

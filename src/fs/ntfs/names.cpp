@@ -93,12 +93,21 @@ char16_t UpCase::fold(char16_t unit) const { return table_.empty() ? ascii_upper
 
 bool UpCase::same(std::string_view a, std::string_view b) const {
   if (a == b) return true;
-  const auto left = utf16_of_text(a);
-  const auto right = utf16_of_text(b);
-  if (!left || !right || left->size() != right->size()) return false;
-  for (std::size_t i = 0; i < left->size(); ++i)
-    if (fold((*left)[i]) != fold((*right)[i])) return false;
-  return true;
+  const auto left = folded(a);
+  return left && left == folded(b);
+}
+
+std::u16string UpCase::folded(ByteSpan utf16) const {
+  std::u16string out;
+  for (std::size_t at = 0; at + 2 <= utf16.size(); at += 2) out.push_back(fold(static_cast<char16_t>(le16(utf16, at))));
+  return out;
+}
+
+std::optional<std::u16string> UpCase::folded(std::string_view text) const {
+  std::optional<std::u16string> out = utf16_of_text(text);
+  if (out)
+    for (char16_t& unit : *out) unit = fold(unit);
+  return out;
 }
 
 std::optional<FileName> parse_file_name(ByteSpan value) {

@@ -19,6 +19,9 @@ class UpCase {
   // The volume's table; if it is missing, too short or says absurd things of ASCII, one that folds ASCII only.
   static UpCase load(const Mft& mft);
   bool same(std::string_view a, std::string_view b) const;
+  // As names are compared where folders are ordered by them. The second: empty if it cannot have come from UTF-16.
+  std::u16string folded(ByteSpan utf16) const;
+  std::optional<std::u16string> folded(std::string_view text) const;
 
  private:
   char16_t fold(char16_t unit) const;

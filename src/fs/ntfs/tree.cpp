@@ -40,7 +40,7 @@ class NtfsTree final : public FileTree {
     return node;
   }
 
-  Result<void> list(const FileNode& folder, const Visitor& visit) override {
+  Result<void> list(const FileNode& folder, const NameFilter& wanted, const Visitor& visit) override {
     if (!(folder.dos_attributes & kFolderAttribute))
       return fail(ErrorCode::usage, fmt::format("{} is a {}, not a folder", printable(folder.name), to_string(folder.kind)));
     const FileReference self = reference_of(folder);
@@ -51,31 +51,28 @@ class NtfsTree final : public FileTree {
     };
     const Result<void> walked = for_each_name(mft_, file, [&](FileReference reference, const FileName& name) {
       if (!is_shown(name)) return true;
+      const std::string text = text_of_utf16(name.name);
+      if (wanted.fits && !wanted.fits(text)) return true;
       std::optional<Error> partly;
       Result<FileNode> node = load_node(mft_, reference, partly);
       if (partly) note(std::move(*partly));
       if (!node) {
-        note(Error(node.error()).within(printable(text_of_utf16(name.name))));
+        note(Error(node.error()).within(printable(text)));
         // Whoever looks for a file that a bad sector took should see that it was there.
         node = node_of_name(reference, name);
       }
-      node->name = text_of_utf16(name.name);
+      node->name = text;
       return visit(*node);
-    });
+    }, &upcase_, folded(wanted.names));
     if (!walked) return fail(walked.error());
     if (problem) return fail(std::move(*problem));
     return {};
   }
 
-  void will_list(const FileNode& folder) override {
-    constexpr std::size_t kMostExtents = 8;  // of an index in many pieces
+  std::vector<Extent> names_of(const FileNode& folder, const std::vector<std::string>& names) override {
     const FileReference self = reference_of(folder);
     const Result<File> file = mft_.load_file(self.record, self.sequence, is_index_part);
-    const Stream* index = file ? file->find(kIndexAllocation, "$I30") : nullptr;
-    if (index == nullptr || index->resident) return;
-    std::vector<Extent> extents = index->runs.extents(mft_.boot().cluster_bytes);
-    if (extents.size() > kMostExtents) extents.resize(kMostExtents);
-    for (const Extent& extent : extents) partition_->will_need(extent.start, extent.length);
+    return file ? index_places(mft_, *file, upcase_, folded(names)) : std::vector<Extent>();
   }
 
   Result<std::unique_ptr<FileContent>> open(const FileNode& file, const std::string& stream) override {
@@ -110,6 +107,13 @@ class NtfsTree final : public FileTree {
   Result<std::vector<ByteOwner>> owners(const ExtentSet& bytes) override { return find_owners(mft_, bytes); }
 
  private:
+  std::vector<std::u16string> folded(const std::vector<std::string>& names) const {
+    std::vector<std::u16string> out;
+    for (const std::string& name : names)
+      if (std::optional<std::u16string> each = upcase_.folded(name)) out.push_back(std::move(*each));
+    return out;
+  }
+
   static std::string full_name(const FileNode& file, const std::string& stream) {
     return printable(stream.empty() ? file.name : file.name + ":" + stream);
   }

@@ -28,12 +28,13 @@ class ReiserTree final : public FileTree {
   }
 
   // A folder may be asked for while another one is listed, so each listing has a cursor of its own.
-  Result<void> list(const FileNode& folder, const Visitor& visit) override {
+  Result<void> list(const FileNode& folder, const NameFilter& wanted, const Visitor& visit) override {
     if (folder.kind != NodeKind::folder) return fail(ErrorCode::usage, folder.name + " is no folder");
     TreeCursor entries(drive_, super_);
     std::optional<Error> trouble;
     TRY(for_each_entry(entries, folder.handle[0], [&](std::uint64_t id, std::string_view name) {
       if (name == "." || name == ".." || (folder.handle[0] == kRootId && name == kHidden)) return true;
+      if (wanted.fits && !wanted.fits(std::string(name))) return true;
       const Result<Stat> stat = stat_of(stats_, id);
       if (!stat || !stat->kind()) {
         trouble = stat ? make_error(ErrorCode::corrupt, "a ReiserFS object is of no known kind") : stat.error();

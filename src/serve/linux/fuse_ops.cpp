@@ -75,14 +75,10 @@ void do_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
     found = std::move(*root);
   } else if (folder->kind == Kind::file && folder->file.kind == NodeKind::folder) {
     const std::lock_guard lock(view.lock_of(tree));
-    const std::string wanted = name;
-    const Result<void> listed = view.tree(tree).list(folder->file, [&](const FileNode& each) {
-      if (!is_shown_name(each.name)) return true;
-      // The very name goes before one that differs in case.
-      if (each.name == wanted || (!found && view.tree(tree).same_name(each.name, wanted))) found = each;
-      return !found || found->name != wanted;
-    });
-    if (!found && !listed) return void(fuse_reply_err(request, code_of(listed.error())));
+    Result<std::optional<FileNode>> looked_up = find_in(view.tree(tree), folder->file, name);
+    if (!looked_up) return void(fuse_reply_err(request, code_of(looked_up.error())));
+    found = std::move(*looked_up);
+    if (found && !is_shown_name(found->name)) found.reset();
   }
   if (!found) return reply_missing(request);
   const Node node{Kind::file, tree, std::move(*found)};
