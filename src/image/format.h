@@ -32,6 +32,8 @@ constexpr std::uint32_t kMaxKeyMemoryKib = 256 * 1024;
 constexpr std::uint32_t kMaxKeyLanes = 16;
 constexpr std::uint64_t kMaxKeyWorkKib = std::uint64_t{4} << 20;  // passes times memory
 constexpr std::size_t kMaxDeltaBases = 8;  // frames that must be decoded before a delta can be
+constexpr std::size_t kMaxMovedFrom = 16;  // other chunks that a delta may take data from
+constexpr std::size_t kMaxMovedRuns = 128;  // runs of data that a delta may take from all of them
 constexpr std::uint32_t kMaxLinks = 10000;  // earlier images that one image may point into
 constexpr std::uint64_t kOtherFrames = std::uint64_t{1} << 63;  // first counter of frames that are not chunks
 

@@ -8,6 +8,21 @@
 
 namespace tintype {
 
+// A run of data that lies in another chunk of the area too; units of bytes, in the chunk it goes to and in the one it comes from.
+struct MovedRun {
+  std::uint32_t to = 0, from = 0, bytes = 0;
+  friend bool operator==(const MovedRun&, const MovedRun&) = default;
+};
+
+// What a delta takes from another chunk of the area, in the state which these frames give: the first is a stored one, the others
+// are deltas, each made against what those before it give.
+struct MovedData {
+  std::uint64_t chunk = 0;
+  std::vector<FramePlace> frames;
+  std::vector<MovedRun> runs;
+  friend bool operator==(const MovedData&, const MovedData&) = default;
+};
+
 // What became of one chunk.
 struct ChunkEntry {
   enum class Kind : std::uint8_t { nothing = 0, zero = 1, stored = 2, delta = 3 };
@@ -16,11 +31,31 @@ struct ChunkEntry {
   FramePlace place;         // stored and delta
   Hash hash{};              // all but nothing
   // Delta only: the frames it builds on, to be decoded in this order before its own; the first is a stored one.
+  // Empty only if the delta takes data from elsewhere; then the chunk's earlier state counts as zeros.
   std::vector<FramePlace> bases;
+  // Delta only: laid over the state that the bases give, in this order, before it is what the delta was made against.
+  std::vector<MovedData> moved;
 
   bool has_frame() const { return kind == Kind::stored || kind == Kind::delta; }
+  // Every frame that is needed to decode the chunk, its own last.
+  template <class Visit>
+  void each_place(const Visit& visit) { visit_places(*this, visit); }
+  template <class Visit>
+  void each_place(const Visit& visit) const { visit_places(*this, visit); }
   friend bool operator==(const ChunkEntry&, const ChunkEntry&) = default;
+
+ private:
+  template <class Entry, class Visit>
+  static void visit_places(Entry& entry, const Visit& visit) {
+    for (auto& base : entry.bases) visit(base);
+    for (auto& data : entry.moved)
+      for (auto& frame : data.frames) visit(frame);
+    if (entry.has_frame()) visit(entry.place);
+  }
 };
+
+// Lays what a delta takes from one other chunk over the state that it builds on. False, and nothing is done, if the runs leave one of the two.
+bool lay_over(const MovedData& data, ByteSpan source, MutableByteSpan state);
 
 // The index of one region (1 GiB) of an area. Extents are bytes of the area.
 struct Page {

@@ -125,28 +125,44 @@ Result<void> ChunkReader::read(std::size_t area, std::uint64_t number, std::uint
     out.assign(static_cast<std::size_t>(length), std::byte{0});
     return {};
   }
-  const FrameAddress address{image_->catalog().areas[area].number, number};
-  base_.clear();
-  for (const FramePlace& place : entry.bases) {
-    TRY(read_frame(address, place, base_, next_base_));
-    std::swap(base_, next_base_);
-  }
-  TRY(read_frame(address, entry.place, base_, out));
+  TRY(read_state(area, number, entry.bases, base_));
+  TRY(lay_moved(area, length, entry));
+  TRY(read_frame({image_->catalog().areas[area].number, number}, entry.place, base_, out));
   if (out.size() == length && hasher_.hash(out) == entry.hash) return {};
   return fail(located(make_error(ErrorCode::corrupt, "a chunk's hash does not fit its content"), *TRY(image_->chain().parts(entry.place.link)),
                       entry.place));
 }
 
+Result<void> ChunkReader::read_state(std::size_t area, std::uint64_t number, std::span<const FramePlace> frames, Bytes& out) {
+  out.clear();
+  for (const FramePlace& place : frames) {
+    TRY(read_frame({image_->catalog().areas[area].number, number}, place, out, next_));
+    std::swap(out, next_);
+  }
+  return {};
+}
+
+// What the entry takes from elsewhere goes over base_.
+Result<void> ChunkReader::lay_moved(std::size_t area, std::uint64_t length, const ChunkEntry& entry) {
+  if (entry.moved.empty()) return {};
+  base_.resize(static_cast<std::size_t>(length));  // what was not there before counts as zeros
+  for (const MovedData& data : entry.moved) {
+    TRY(read_state(area, data.chunk, data.frames, moved_));
+    if (!lay_over(data, moved_, base_))
+      return fail(located(make_error(ErrorCode::corrupt, "a chunk takes data from where there is none"), *TRY(image_->chain().parts(entry.place.link)),
+                          entry.place));
+  }
+  return {};
+}
+
 Result<bool> ChunkReader::read_onto(std::size_t area, std::uint64_t number, std::uint64_t length, const ChunkEntry& entry, ByteSpan state,
                                     Bytes& out) {
   if (entry.kind != ChunkEntry::Kind::delta) return false;
-  const Result<void> read = read_frame({image_->catalog().areas[area].number, number}, entry.place, state, out);
+  base_.assign(state.begin(), state.end());
+  Result<void> read = lay_moved(area, length, entry);
+  if (read) read = read_frame({image_->catalog().areas[area].number, number}, entry.place, base_, out);
   if (!read && read.error().code != ErrorCode::corrupt) return fail(read.error());
   return read && out.size() == length && hasher_.hash(out) == entry.hash;
-}
-
-Result<void> ChunkReader::read_stored(std::size_t area, std::uint64_t number, const FramePlace& place, Bytes& out) {
-  return read_frame({image_->catalog().areas[area].number, number}, place, {}, out);
 }
 
 }  // namespace tintype

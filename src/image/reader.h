@@ -77,18 +77,20 @@ class ChunkReader {
   // The content of a delta whose earlier state somebody seems to have at hand, such as the drive that it was of: nothing but its own
   // frame is read. False: it is no delta, or not one against that state.
   Result<bool> read_onto(std::size_t area, std::uint64_t number, std::uint64_t length, const ChunkEntry& entry, ByteSpan state, Bytes& out);
-  // The content of a frame that stands for itself, such as the first that a delta builds on. Its hash is not known: only what the
-  // frame says of itself is checked.
-  Result<void> read_stored(std::size_t area, std::uint64_t number, const FramePlace& place, Bytes& out);
+  // What these frames give, the first of which stands for itself and the others are deltas, each against what those before it give.
+  // The hash of that is not known: only what the frames say of themselves is checked. `out` is empty if there are none.
+  Result<void> read_state(std::size_t area, std::uint64_t number, std::span<const FramePlace> frames, Bytes& out);
 
  private:
   Result<void> read_frame(FrameAddress address, const FramePlace& place, ByteSpan base, Bytes& out);
+  Result<void> lay_moved(std::size_t area, std::uint64_t length, const ChunkEntry& entry);
 
   std::shared_ptr<ImageReader> image_;
   FrameOpener opener_;
   ChunkHasher hasher_;
   Bytes frame_;
-  Bytes base_, next_base_;  // states that a delta builds on
+  Bytes base_, next_;  // states that a delta builds on
+  Bytes moved_;        // state of a chunk that it takes data from
 };
 
 }  // namespace tintype

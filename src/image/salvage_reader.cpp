@@ -184,15 +184,28 @@ Result<std::vector<std::uint64_t>> SalvageReader::known_regions(std::size_t area
   return out;
 }
 
+// The first of the frames that is lost; null if none is.
+const FramePlace* SalvageReader::read_state(FrameAddress address, std::span<const FramePlace> frames, Bytes& out) {
+  Bytes next;
+  out.clear();
+  for (const FramePlace& place : frames) {
+    if (!chain_.read(place, FrameType::chunk, address, out, next)) return &place;
+    std::swap(out, next);
+  }
+  return nullptr;
+}
+
 SalvageReader::Chunk SalvageReader::read_chunk(std::size_t area, std::uint64_t number, const ChunkEntry& entry, Bytes& out) {
   const Area& a = catalog_.areas[area];
   const auto lost = [](const FramePlace& place) { return place.link == 0 ? Chunk::lost : Chunk::lost_in_earlier_image; };
-  Bytes base, next;
-  bool earlier = entry.place.link != 0;
-  for (const FramePlace& place : entry.bases) {
-    earlier |= place.link != 0;
-    if (!chain_.read(place, FrameType::chunk, {a.number, number}, base, next)) return lost(place);
-    std::swap(base, next);
+  Bytes base, moved;
+  bool earlier = false;
+  entry.each_place([&](const FramePlace& place) { earlier |= place.link != 0; });
+  if (const FramePlace* missing = read_state({a.number, number}, entry.bases, base)) return lost(*missing);
+  if (!entry.moved.empty()) base.resize(static_cast<std::size_t>(chunk_extent(a.size_bytes, number).length));
+  for (const MovedData& data : entry.moved) {
+    if (const FramePlace* missing = read_state({a.number, data.chunk}, data.frames, moved)) return lost(*missing);
+    if (!lay_over(data, moved, base)) return lost(data.frames.back());
   }
   if (!chain_.read(entry.place, FrameType::chunk, {a.number, number}, base, out)) return lost(entry.place);
   if (out.size() == chunk_extent(a.size_bytes, number).length && hasher_.hash(out) == entry.hash) return Chunk::whole;

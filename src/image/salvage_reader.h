@@ -61,6 +61,7 @@ class SalvageReader {
   void survey_frame(FrameScanner& scanner, const PartFrame& found, bool first);
   void take_catalog(ByteSpan content, Basis basis);
   std::optional<Bytes> read_piece(const FramePlace* place, const Hash* hash, FrameType type, FrameAddress address);
+  const FramePlace* read_state(FrameAddress address, std::span<const FramePlace> frames, Bytes& out);
   void add_found(FrameType type, std::size_t area, std::vector<std::uint64_t>& numbers) const;
 
   SalvageChain chain_;

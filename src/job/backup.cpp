@@ -195,8 +195,17 @@ class Backup {
 
   bool known_same(std::size_t area, std::uint64_t chunk) const { return looked_ && !changed_[area][static_cast<std::size_t>(chunk)]; }
 
+  // Data that lies elsewhere than in the base, to be found before it is saved anew.
+  Result<std::unique_ptr<MovedBlocks>> find_moved(std::size_t index) {
+    if (!base_) return std::unique_ptr<MovedBlocks>();
+    const std::unique_ptr<ExtentStream> used = TRY(areas_[index].used_map());
+    return MovedBlocks::gather(*base_data_, index, areas_[index].area.size_bytes, *used, context_);
+  }
+
   Result<void> go_through(std::size_t index, ProgressMeter& meter, bool look_only) {
     SourceArea& area = areas_[index];
+    const std::unique_ptr<MovedBlocks> moved = look_only ? nullptr : TRY(find_moved(index));
+    for (const auto& maker : makers_) maker->look_in(moved.get());
     ChunkPlanner planner(area.drive, TRY(area.used_map()), [&](std::uint64_t chunk) { return !known_same(index, chunk); });
     PipelineSteps steps;
     steps.produce = [&](std::size_t slot) -> Result<bool> {

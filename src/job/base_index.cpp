@@ -47,13 +47,10 @@ Result<ChunkEntry> BaseIndex::entry(std::size_t area, std::uint64_t chunk) {
   return found->page->entries[in_region];
 }
 
-ChunkEntry BaseIndex::within_base(ChunkEntry entry) const {
-  const auto move = [own = link()](FramePlace& place) {
-    if (place.link == own) place.link = 0;
-  };
-  move(entry.place);
-  for (FramePlace& place : entry.bases) move(place);
-  return entry;
+std::vector<FramePlace> BaseIndex::within_base(std::vector<FramePlace> frames) const {
+  for (FramePlace& place : frames)
+    if (place.link == link()) place.link = 0;
+  return frames;
 }
 
 }  // namespace tintype

@@ -28,8 +28,8 @@ class BaseIndex {
   Result<std::shared_ptr<const EarlierPage>> page(std::size_t area, std::uint64_t region);
   // The entry of a chunk, its places as the new image counts them; kind nothing if the base has none.
   Result<ChunkEntry> entry(std::size_t area, std::uint64_t chunk);
-  // The same entry as the base itself counts, for reading it there.
-  ChunkEntry within_base(ChunkEntry entry) const;
+  // Places of such entries as the base itself counts, for reading there.
+  std::vector<FramePlace> within_base(std::vector<FramePlace> frames) const;
 
  private:
   struct Kept {

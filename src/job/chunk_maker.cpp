@@ -1,19 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "job/chunk_maker.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
-namespace tintype {
+#include "job/delta_room.h"
 
-void BaseData::failed(const Error& error) {
-  // Files that are not there now will not come back for the next chunk; a damaged chunk says nothing about the others.
-  if (error.code != ErrorCode::corrupt) unreachable_ = true;
-  std::call_once(said_, [&] {
-    context_.events.warn(fmt::format("data of the base cannot be read, so changed parts are stored whole: {}", error.message()));
-  });
-}
+namespace tintype {
 
 ChunkMaker::ChunkMaker(FrameSealer sealer, ChunkSource& source, BaseData* base)
     : sealer_(std::move(sealer)), source_(source), base_(base) {
@@ -67,26 +59,32 @@ Result<void> ChunkMaker::make(ChunkInFlight& chunk, Drive& area, bool look_only)
   chunk.entry.unreadable = !chunk.unreadable.empty();
   chunk.entry.kind = zero ? ChunkEntry::Kind::zero : ChunkEntry::Kind::stored;
   if (zero || look_only) return {};
-  if (base_ != nullptr && chunk.earlier.has_frame() && base_->reachable()) TRY(seal_delta(chunk, content));
+  if (base_ != nullptr && base_->reachable() && (chunk.earlier.has_frame() || moved_ != nullptr)) TRY(seal_delta(chunk, content));
   if (chunk.sealed.empty())
     chunk.sealed = TRY(sealer_.seal(FrameType::chunk, {chunk.area_number, chunk.planned.number}, chunk.counter, content, frame));
   return {};
 }
 
-// The content that a delta can be made against goes to base_content_; the frames that it is made of. The chunk's last state if not too
-// much builds on each other then, else the state that was stored whole.
+// The content that a delta can be made against goes to base_state_; the frames that it is made of. The chunk's last state if not too
+// much builds on each other then, else the state that was stored whole, if any was. Whether it has the hash that the base says is not
+// asked: whoever reads the delta gets the same out of the same frames, and bit rot in them shows in their checksums.
 Result<std::vector<FramePlace>> ChunkMaker::read_base(const ChunkInFlight& chunk) {
-  const std::size_t area = *base_->index().area_of(chunk.area);
-  const ChunkEntry earlier = base_->index().within_base(chunk.earlier);
+  base_state_ = {};
   std::vector<FramePlace> bases = chunk.earlier.bases;
-  if (bases.size() < kMaxDeltaBases) {
+  if (!chunk.earlier.has_frame()) return bases;
+  const bool last = chunk.earlier.moved.empty() && bases.size() < kMaxDeltaBases;
+  if (last)
     bases.push_back(chunk.earlier.place);
-    const std::uint64_t length = chunk_extent(base_->index().image().catalog().areas[area].size_bytes, chunk.planned.number).length;
-    TRY(base_reader_->read(area, chunk.planned.number, length, earlier, base_content_));
-  } else {
+  else if (!bases.empty())
     bases.resize(1);
-    TRY(base_reader_->read_stored(area, chunk.planned.number, earlier.bases.front(), base_content_));
+  if (room_for_delta(bases) == 0) return std::vector<FramePlace>();
+  if (const Bytes* kept = last && moved_ != nullptr ? moved_->state(chunk.planned.number) : nullptr; kept != nullptr) {
+    base_state_ = *kept;
+    return bases;
   }
+  const std::size_t area = *base_->index().area_of(chunk.area);
+  TRY(base_reader_->read_state(area, chunk.planned.number, base_->index().within_base(bases), base_content_));
+  base_state_ = base_content_;
   return bases;
 }
 
@@ -96,16 +94,18 @@ Result<void> ChunkMaker::seal_delta(ChunkInFlight& chunk, ByteSpan content) {
     base_->failed(bases.error());
     return {};
   }
-  // All deltas together stay smaller than the state they build on: so reading a chunk never costs more than twice.
-  const std::uint64_t root = bases->front().bytes;
-  std::uint64_t spent = root / 4;
-  for (std::size_t i = 1; i < bases->size(); ++i) spent += (*bases)[i].bytes;
-  if (spent >= root) return {};
-  chunk.sealed = TRY(sealer_.seal_delta({chunk.area_number, chunk.planned.number}, chunk.counter, content, base_content_,
-                                        static_cast<std::size_t>(root - spent), chunk.frame));
+  std::uint64_t room = room_for_delta(*bases);
+  std::vector<MovedData> moved;
+  if (moved_ != nullptr) moved = moved_->find(*base_reader_, chunk.planned.number, content, base_state_, laid_);
+  // Nothing ever builds on a delta that takes data from elsewhere: it only has to be smaller than what it stands for.
+  if (!moved.empty()) room = content.size();
+  if (room == 0) return {};
+  chunk.sealed = TRY(sealer_.seal_delta({chunk.area_number, chunk.planned.number}, chunk.counter, content,
+                                        moved.empty() ? base_state_ : ByteSpan(laid_), static_cast<std::size_t>(room), chunk.frame));
   if (chunk.sealed.empty()) return {};
   chunk.entry.kind = ChunkEntry::Kind::delta;
   chunk.entry.bases = std::move(*bases);
+  chunk.entry.moved = std::move(moved);
   return {};
 }
 

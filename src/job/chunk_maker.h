@@ -1,33 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
-#include <atomic>
-#include <mutex>
 #include <optional>
 #include <vector>
 
 #include "image/frame.h"
 #include "image/hash.h"
-#include "job/base_index.h"
+#include "job/base_data.h"
 #include "job/chunk_source.h"
+#include "job/moved_blocks.h"
 
 namespace tintype {
-
-// What a backup's workers have in common when the image builds on an earlier one.
-class BaseData {
- public:
-  BaseData(BaseIndex& index, JobContext& context) : index_(index), context_(context) {}
-  BaseIndex& index() { return index_; }
-  bool reachable() const { return !unreachable_; }
-  // The base's data could not be read: said once; if it cannot be had at all it is not tried again. Nothing is lost by it: the
-  // chunk is stored whole.
-  void failed(const Error& error);
-
- private:
-  BaseIndex& index_;
-  JobContext& context_;
-  std::atomic<bool> unreachable_ = false;
-  std::once_flag said_;
-};
 
 // One chunk on its way into the image. Its buffers are used again and again.
 struct ChunkInFlight {
@@ -53,6 +35,8 @@ struct ChunkInFlight {
 class ChunkMaker {
  public:
   ChunkMaker(FrameSealer sealer, ChunkSource& source, BaseData* base);
+  // What moved within the area that is gone through now; null if nothing is known of that.
+  void look_in(const MovedBlocks* moved) { moved_ = moved; }
   // Fills in the result. With `look_only` no frame is made: `changed` is all that is asked for.
   Result<void> make(ChunkInFlight& chunk, Drive& area, bool look_only = false);
 
@@ -66,7 +50,10 @@ class ChunkMaker {
   ChunkSource& source_;
   BaseData* base_;
   std::optional<ChunkReader> base_reader_;
+  const MovedBlocks* moved_ = nullptr;
   Bytes base_content_;
+  ByteSpan base_state_;  // what a delta is made against: there, or kept by the search for what moved
+  Bytes laid_;           // the same with what moved
   Hash zero_hash_{};  // of a whole chunk of zeros
 };
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // How: every chunk of the image is an entry that names the frames it is made of, wherever in the chain they lie. Workers read
 // those that have to travel and check them; the consumer appends them, what a delta builds on first, and writes new index pages with
-// their new places. Addresses of frames say area and chunk, not image, and a chain has one data key: so they stay valid.
+// their new places. Addresses of frames say area and chunk, not image, and a chain has one data key: so they stay valid. A chunk that
+// takes data from another one, whose frames would have to travel with it, is made anew without that.
 #include "job/consolidate.h"
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include "image/part_names.h"
 #include "image/writer.h"
 #include "job/areas.h"
+#include "job/chunk_remaker.h"
 #include "job/frame_copier.h"
 #include "job/image_walk.h"
 #include "job/pipeline.h"
@@ -28,9 +30,10 @@ struct ChunkOnTheWay {
   ImageChunk chunk;
   std::uint64_t counter = 0;  // of the first of its frames, should they be sealed again
   std::vector<Bytes> frames = std::vector<Bytes>(kMaxFrames);  // those that travel, in the order of places_of()
+  Bytes remade;  // the chunk's own frame instead, if it had to be made anew
 };
 
-// The places of an entry's frames, in the order of decoding.
+// The places of an entry's frames, in the order of decoding; what it takes from other chunks never travels.
 std::vector<FramePlace*> places_of(ChunkEntry& entry) {
   std::vector<FramePlace*> places;
   for (FramePlace& base : entry.bases) places.push_back(&base);
@@ -124,7 +127,9 @@ class Consolidation {
   Result<void> prepare_workers() {
     const unsigned count = worker_count(context_.workers);
     copiers_.reserve(count);
+    remakers_.reserve(count);
     for (unsigned i = 0; i < count; ++i) {
+      remakers_.emplace_back(image_, TRY(writer_->chunk_sealer()));
       std::optional<FrameSealer> sealer;
       if (image_->header().encrypted) sealer.emplace(TRY(writer_->chunk_sealer()));
       copiers_.emplace_back(image_->chain(), std::move(sealer));
@@ -145,7 +150,10 @@ class Consolidation {
       slots_[slot].chunk = std::move(*chunk);
       return true;
     };
-    steps.work = [&](unsigned worker, std::size_t slot) { return fetch(copiers_[worker], number, slots_[slot]); };
+    steps.work = [&](unsigned worker, std::size_t slot) -> Result<void> {
+      TRY(remake(remakers_[worker], index, number, slots_[slot]));
+      return fetch(copiers_[worker], number, slots_[slot]);
+    };
     steps.consume = [&](std::size_t slot) -> Result<void> {
       TRY(store(slots_[slot]));
       for (const Extent& extent : slots_[slot].chunk.used) meter.advance(extent.length);
@@ -154,12 +162,24 @@ class Consolidation {
     return run_pipeline(static_cast<unsigned>(copiers_.size()), slots_.size(), context_.cancel, steps);
   }
 
+  Result<void> remake(ChunkRemaker& remaker, std::size_t area, std::uint32_t area_number, ChunkOnTheWay& item) const {
+    ImageChunk& chunk = item.chunk;
+    const auto gone = [this](const MovedData& data) { return std::ranges::any_of(data.frames, [this](const FramePlace& place) { return travels(place); }); };
+    item.remade.clear();
+    if (std::ranges::none_of(chunk.entry.moved, gone)) return {};
+    TRY(remaker.remake(area, {area_number, chunk.number}, chunk.extent.length, chunk.entry, item.counter + kMaxFrames - 1, item.remade));
+    chunk.entry.place = {0, 0, 0, static_cast<std::uint32_t>(item.remade.size())};
+    return {};
+  }
+
   Result<void> fetch(FrameCopier& copier, std::uint32_t area_number, ChunkOnTheWay& item) const {
     const std::vector<FramePlace*> places = places_of(item.chunk.entry);
     for (std::size_t i = 0, next = 0; i < places.size(); ++i) {
-      if (!travels(*places[i])) continue;
+      const bool own = places[i] == &item.chunk.entry.place;
+      if (!travels(*places[i]) || (own && !item.remade.empty())) continue;
       // The first stands for itself, the others build on those before them.
-      TRY(copier.copy({area_number, item.chunk.number}, *places[i], i > 0, item.counter + i, item.frames[next++]));
+      const bool delta = own ? item.chunk.entry.kind == ChunkEntry::Kind::delta : i > 0;
+      TRY(copier.copy({area_number, item.chunk.number}, *places[i], delta, item.counter + i, item.frames[next++]));
     }
     return {};
   }
@@ -169,7 +189,7 @@ class Consolidation {
     for (FramePlace& base : item.chunk.entry.bases)
       if (travels(base)) base = TRY(writer_->append_base(item.frames[next++]));
     const bool own = item.chunk.entry.has_frame() && travels(item.chunk.entry.place);
-    const ByteSpan frame = own ? ByteSpan(item.frames[next]) : ByteSpan();
+    const ByteSpan frame = !own ? ByteSpan() : item.remade.empty() ? item.frames[next] : item.remade;
     return writer_->add({item.chunk.number, item.chunk.entry, frame, item.chunk.used, item.chunk.unreadable});
   }
 
@@ -188,6 +208,7 @@ class Consolidation {
   std::shared_ptr<ImageReader> image_;
   std::unique_ptr<ImageWriter> writer_;
   std::vector<FrameCopier> copiers_;
+  std::vector<ChunkRemaker> remakers_;
   std::vector<ChunkOnTheWay> slots_;
   std::uint64_t next_counter_ = 0;
 };

@@ -82,8 +82,9 @@ class Validation {
   }
 
   bool needs_lost_link(const ChunkEntry& entry) const {
-    const auto lost = [&](const FramePlace& place) { return place.link < lost_links_.size() && lost_links_[place.link]; };
-    return entry.has_frame() && (lost(entry.place) || std::ranges::any_of(entry.bases, lost));
+    bool lost = false;
+    entry.each_place([&](const FramePlace& place) { lost |= place.link < lost_links_.size() && lost_links_[place.link]; });
+    return lost;
   }
 
   void check_prologue() {
@@ -126,9 +127,7 @@ class Validation {
         if (!*chunk) return false;
         if (!pass.takes((*chunk)->entry)) continue;
         slots_[slot].chunk = std::move(**chunk);
-        const ChunkEntry& entry = slots_[slot].chunk.entry;
-        if (entry.has_frame()) see(entry.place);
-        for (const FramePlace& base : entry.bases) see(base);
+        slots_[slot].chunk.entry.each_place([this](const FramePlace& place) { see(place); });
         return true;
       }
     };

@@ -12,16 +12,17 @@ FatImage::FatImage(FatOptions options) : options_(options) {
   fat_bytes_ = round_up(div_round_up((std::uint64_t{options_.clusters} + 2) * options_.bits, 8), kSectorBytes);
   root_offset_ = fat_offset_ + options_.copies * fat_bytes_;
   data_offset_ = root_offset_ + (fat32 ? 0 : kRootEntries * 32);
-  bytes_.resize(data_offset_ + std::uint64_t{options_.clusters} * kSectorBytes);
+  const std::uint64_t all = data_offset_ + std::uint64_t{options_.clusters} * cluster_bytes();
+  bytes_.resize(static_cast<std::size_t>(options_.with_data ? all : data_offset_));
 
   const std::string_view head = "\xEB\x3C\x90" "BUILDER ";
   std::copy_n(as_bytes(head).begin(), head.size(), bytes_.begin());
   store_le<std::uint16_t>(bytes_, 11, kSectorBytes);
-  bytes_[13] = std::byte{1};
+  bytes_[13] = std::byte{options_.cluster_sectors};
   store_le<std::uint16_t>(bytes_, 14, static_cast<std::uint16_t>(reserved));
   bytes_[16] = static_cast<std::byte>(options_.copies);
   bytes_[21] = std::byte{0xF8};
-  store_le<std::uint32_t>(bytes_, 32, static_cast<std::uint32_t>(bytes_.size() / kSectorBytes));
+  store_le<std::uint32_t>(bytes_, 32, static_cast<std::uint32_t>(all / kSectorBytes));
   const std::uint32_t fat_sectors = static_cast<std::uint32_t>(fat_bytes_ / kSectorBytes);
   if (fat32) {
     store_le<std::uint32_t>(bytes_, 36, fat_sectors);

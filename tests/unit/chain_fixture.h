@@ -39,7 +39,9 @@ class ChainEvents final : public Events {
 // A drive that changes, images of it, and what it held at each of them.
 class ChainLab {
  public:
-  explicit ChainLab(std::uint64_t seed = 1, std::uint64_t size = 24 * kMiB) : random(seed), drive(make_drive(size)) {}
+  // `data`: as much is written to the drive as to one of this size.
+  explicit ChainLab(std::uint64_t seed = 1, std::uint64_t size = 24 * kMiB, std::uint64_t data = 0)
+      : random(seed), drive(make_drive(size, data != 0 ? data : size)) {}
 
   SeededRandom random;
   ChainEvents events;
@@ -66,7 +68,7 @@ class ChainLab {
     EXPECT_TRUE(drive->write(offset, data));
   }
 
-  std::shared_ptr<Drive> make_drive(std::uint64_t size) {
+  std::shared_ptr<Drive> make_drive(std::uint64_t size, std::uint64_t data) {
     auto made = make_memory_drive(size);
     Layout layout = *make_layout(TableKind::mbr, size / 512, 512, random);
     Partition wanted;
@@ -79,8 +81,8 @@ class ChainLab {
     const auto tables = render_tables(layout, size / 512);
     for (const TableSectors& t : *tables) EXPECT_TRUE(made->write(t.start_sector * 512, t.bytes));
     std::swap(drive, made);
-    scribble(2 * kMiB, size / 3);
-    scribble(size / 2, size / 5);
+    scribble(2 * kMiB, data / 3);
+    scribble(size / 2, data / 5);
     std::swap(drive, made);
     return made;
   }

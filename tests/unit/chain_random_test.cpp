@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Chains as chance makes them: changes, moved and grown partitions, every kind of image on every kind of base, consolidations, deletions;
+// Chains as chance makes them: changes, data that a file system moves, moved and grown partitions, every kind of image on every kind of base, consolidations, deletions;
 // and whatever is left gives back what the drive held when it was made. A step that fails prints the seed and what was done so far.
 // TINTYPE_RANDOM_CHAINS=N runs N more seeds, TINTYPE_RANDOM_CHAIN_FROM=S begins them at S.
 #include <fmt/format.h>
@@ -7,15 +7,23 @@
 #include <cstdlib>
 
 #include "chain_fixture.h"
+#include "support/fat_image.h"
 
 namespace tintype::test {
 namespace {
 
 constexpr std::uint64_t kDriveBytes = 12 * kMiB;
+constexpr std::uint32_t kClusters = 1000;  // of 4 KiB, of the first partition
 
 class RandomChains {
  public:
-  explicit RandomChains(std::uint64_t seed, bool may_encrypt) : lab_(seed, kDriveBytes), may_encrypt_(may_encrypt) { lab_.password = "geheim"; }
+  explicit RandomChains(std::uint64_t seed, bool may_encrypt) : lab_(seed, kDriveBytes), may_encrypt_(may_encrypt) {
+    lab_.password = "geheim";
+    const Partition first = read_layout(*lab_.drive)->partitions[0];
+    fat_start_ = first.start_sector * 512;
+    EXPECT_TRUE(lab_.drive->zero(fat_start_, first.sector_count * 512));
+    for (int i = 0; i < 20; ++i) change_files();
+  }
 
   void run(int steps) {
     save("");
@@ -23,6 +31,7 @@ class RandomChains {
     for (const auto& [name, image] : images_) EXPECT_TRUE(lab_.gives(name, image.truth)) << name;
   }
   std::string story() const { return story_; }
+  std::size_t taken() const { return taken_; }  // chunks that took data from others
 
  private:
   struct Image {
@@ -46,15 +55,46 @@ class RandomChains {
     change();
   }
 
-  // Bytes of the first track, behind its table, and of the partitions.
+  // Bytes of the first track, behind its table, and of the second partition.
   std::vector<Extent> places() {
-    std::vector<Extent> out{{4096, 512 * 1024}};
-    const Layout layout = *read_layout(*lab_.drive);
-    for (const Partition& each : layout.partitions) out.push_back({each.start_sector * 512, each.sector_count * 512});
-    return out;
+    const Partition last = read_layout(*lab_.drive)->partitions[1];
+    return {{4096, 512 * 1024}, {last.start_sector * 512, last.sector_count * 512}};
+  }
+
+  // Clusters of the file system in the first partition come, go, move or change. Those that are not in use are zero: restores leave them.
+  void change_files() {
+    const std::uint64_t what = lab_.number(6);
+    const auto count = static_cast<std::uint32_t>(1 + lab_.number(lab_.number(3) == 0 ? 200 : 20));
+    const auto first = static_cast<std::uint32_t>(2 + lab_.number(kClusters - count)), to = static_cast<std::uint32_t>(2 + lab_.number(kClusters - count));
+    Bytes data(4096);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const std::uint32_t cluster = first + i, target = to + i;
+      const std::uint64_t at = fat_start_ + fat_.extent_of(cluster).start;
+      if (what < 2 && !used_[cluster]) {
+        lab_.scribble(at, 4096);
+        use(cluster, true);
+      } else if (what == 2 && used_[cluster]) {
+        EXPECT_TRUE(lab_.drive->zero(at, 4096));
+        use(cluster, false);
+      } else if (what == 3 && used_[cluster] && i == 0) {
+        lab_.scribble(at + lab_.number(4000), 90);
+      } else if (what > 3 && used_[cluster] && !used_[target]) {
+        EXPECT_TRUE(lab_.drive->read(at, data));
+        EXPECT_TRUE(lab_.drive->zero(at, 4096));
+        EXPECT_TRUE(lab_.drive->write(fat_start_ + fat_.extent_of(target).start, data));
+        use(cluster, false);
+        use(target, true);
+      }
+    }
+    EXPECT_TRUE(lab_.drive->write(fat_start_, fat_.bytes()));
+  }
+  void use(std::uint32_t cluster, bool used) {
+    used_[cluster] = used;
+    fat_.set_entry(cluster, used ? fat_.end_mark() : 0);
   }
 
   void change() {
+    for (std::uint64_t i = lab_.number(4); i-- > 0;) change_files();
     const std::vector<Extent> all = places();
     for (std::uint64_t i = lab_.number(4); i-- > 0;) {
       const Extent& place = all[static_cast<std::size_t>(lab_.number(all.size()))];
@@ -121,6 +161,17 @@ class RandomChains {
     tell("{} saved on \"{}\"{}", name, base, encrypt ? ", encrypted" : "");
     ASSERT_TRUE(report) << report.error().message();
     images_[name] = std::move(image);
+    count_taken(name);
+  }
+
+  void count_taken(const std::string& name) {
+    const auto image = lab_.open(name);
+    ASSERT_TRUE(image);
+    const std::vector<Area>& areas = (*image)->catalog().areas;
+    const auto area = static_cast<std::size_t>(std::ranges::find(areas, fat_start_, &Area::start_byte) - areas.begin());
+    const auto page = (*image)->page(area, 0);
+    ASSERT_TRUE(page && *page);
+    for (const ChunkEntry& entry : (*page)->entries) taken_ += entry.moved.empty() ? 0 : 1;
   }
 
   void consolidate() {
@@ -177,6 +228,10 @@ class RandomChains {
 
   ChainLab lab_;
   bool may_encrypt_;
+  FatImage fat_{{.bits = 12, .clusters = kClusters, .cluster_sectors = 8, .with_data = false}};
+  std::uint64_t fat_start_ = 0;
+  std::vector<bool> used_ = std::vector<bool>(kClusters + 2);
+  std::size_t taken_ = 0;
   std::map<std::string, Image> images_;
   unsigned count_ = 0;
   std::string story_;
@@ -192,6 +247,7 @@ void run_seed(std::uint64_t seed) {
   const bool may_encrypt = seed % 4 == 0;
   RandomChains chains(seed, may_encrypt);
   chains.run(may_encrypt ? 25 : 60);
+  EXPECT_GT(chains.taken(), 0U);
   if (::testing::Test::HasFailure()) GTEST_FAIL() << "seed " << seed << "\n" << chains.story();
 }
 

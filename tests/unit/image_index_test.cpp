@@ -3,6 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <functional>
+
 #include "image/catalog.h"
 #include "image/cbor_guard.h"
 #include "image/page.h"
@@ -17,8 +20,8 @@ Page sample_page() {
   page.used = {{kRegionBytes, 512}, {kRegionBytes + 1024, 128 * 512}, {kRegionBytes + 3 * kChunkBytes + 512, 488}};
   page.unreadable = {{kRegionBytes + 1024, 512}};
   page.entries.resize(4);
-  page.entries[0] = {ChunkEntry::Kind::stored, true, {0, 2, 5000, 700}, {}, {}};
-  page.entries[1] = {ChunkEntry::Kind::delta, false, {3, 0, 4500, 90}, {}, {{1, 0, 5000, 700}, {2, 1, 6000, 80}}};
+  page.entries[0] = {ChunkEntry::Kind::stored, true, {0, 2, 5000, 700}, {}, {}, {}};
+  page.entries[1] = {ChunkEntry::Kind::delta, false, {3, 0, 4500, 90}, {}, {{1, 0, 5000, 700}, {2, 1, 6000, 80}}, {}};
   page.entries[0].hash.fill(std::byte{6});
   page.entries[3].kind = ChunkEntry::Kind::zero;
   return page;
@@ -56,6 +59,95 @@ TEST(Page, RoundTrip) {
     if (const auto cut = Page::decode(ByteSpan(bytes).first(size), kSmallRegion)) {
       EXPECT_TRUE(cut->unreadable.empty()) << size;  // cut exactly before the optional section
     }
+}
+
+// A delta over its own earlier state and two other chunks, and one with nothing of its own.
+Page page_with_moved() {
+  Page page = sample_page();
+  page.entries[1].moved = {{7, {{1, 0, 8000, 900}, {2, 0, 9000, 90}}, {{0, 4096, 8192}, {kChunkBytes - 512, 0, 512}}},
+                           {std::uint64_t{1} << 40, {{1, 0, 8000, 900}}, {{0, 0, kChunkBytes}}}};
+  page.entries[2] = {ChunkEntry::Kind::delta, false, {3, 0, 7000, 90}, {}, {}, {{0, {{1, 0, 5000, 700}}, {{512, 1024, 512}}}}};
+  return page;
+}
+
+TEST(Page, MovedDataRoundTrip) {
+  const Page page = page_with_moved();
+  const Bytes bytes = page.encode(kSmallRegion);
+  const auto back = Page::decode(bytes, kSmallRegion);
+  ASSERT_TRUE(back) << back.error().message();
+  EXPECT_EQ(back->entries, page.entries);
+  EXPECT_EQ(back->encode(kSmallRegion), bytes);
+  const std::size_t whole = bytes.size() - (8 + 2);  // without the optional section, which comes last
+  for (std::size_t size = 0; size < whole; ++size) EXPECT_FALSE(Page::decode(ByteSpan(bytes).first(size), kSmallRegion)) << size;
+  EXPECT_TRUE(Page::decode(ByteSpan(bytes).first(whole), kSmallRegion));
+  // A page without any is what it always was.
+  const Bytes plain = sample_page().encode(kSmallRegion);
+  for (std::size_t at = 0; at < plain.size(); at += 8 + le32(plain, at + 4)) EXPECT_LE(le16(plain, at), 4);
+  // What a program that does not know the section sees: one that must not be passed over.
+  std::size_t at = 0;
+  while (le16(bytes, at) != 5) at += 8 + le32(bytes, at + 4);
+  EXPECT_EQ(le16(bytes, at + 2), 1);
+}
+
+TEST(Page, MovedDataIsSeenFromElsewhere) {
+  Page page = page_with_moved();
+  page.entries[2].moved[0].frames[0].link = 0;
+  page.seen_from(9);
+  EXPECT_EQ(page.entries[2].moved[0].frames[0].link, 9U);
+  EXPECT_EQ(page.entries[1].moved[0].frames[1].link, 2U);
+}
+
+TEST(Page, HostileMovedData) {
+  const Page sound = page_with_moved();
+  const auto decodes = [&](const std::function<void(Page&)>& spoil) {
+    Page page = sound;
+    spoil(page);
+    return Page::decode(page.encode(kSmallRegion), kSmallRegion).has_value();
+  };
+  const auto data = [](Page& page) -> MovedData& { return page.entries[1].moved[0]; };
+  EXPECT_TRUE(decodes([](Page&) {}));
+  EXPECT_FALSE(decodes([&](Page& p) { data(p).frames.clear(); }));
+  EXPECT_TRUE(decodes([&](Page& p) { data(p).frames.resize(9); }));
+  EXPECT_FALSE(decodes([&](Page& p) { data(p).frames.resize(10); }));
+  EXPECT_FALSE(decodes([&](Page& p) { data(p).runs.clear(); }));
+  EXPECT_TRUE(decodes([&](Page& p) { data(p).runs.resize(127, {0, 0, 512}); }));
+  EXPECT_FALSE(decodes([&](Page& p) { data(p).runs.resize(128, {0, 0, 512}); }));  // of both together
+  EXPECT_FALSE(decodes([&](Page& p) { data(p).runs[0].bytes = 0; }));
+  EXPECT_FALSE(decodes([&](Page& p) { data(p).runs[0] = {kChunkBytes, 0, 512}; }));
+  EXPECT_FALSE(decodes([&](Page& p) { data(p).runs[0] = {0, kChunkBytes - 512, 1024}; }));
+  EXPECT_FALSE(decodes([&](Page& p) { data(p).runs[0] = {512, 0, kChunkBytes}; }));
+  EXPECT_FALSE(decodes([&](Page& p) { data(p).runs[0].bytes = 65535 * 512; }));
+  EXPECT_TRUE(decodes([&](Page& p) { p.entries[2].moved.resize(16, p.entries[2].moved[0]); }));
+  EXPECT_FALSE(decodes([&](Page& p) { p.entries[2].moved.resize(17, p.entries[2].moved[0]); }));
+  EXPECT_FALSE(decodes([&](Page& p) { p.entries[2].kind = ChunkEntry::Kind::stored; }));
+  EXPECT_FALSE(decodes([&](Page& p) { p.entries[0].moved = p.entries[2].moved; }));
+  EXPECT_FALSE(decodes([&](Page& p) { p.entries[2].moved.clear(); }));  // then it builds on nothing
+}
+
+TEST(Page, OrderOfMovedData) {
+  const Bytes bytes = page_with_moved().encode(kSmallRegion);
+  std::size_t at = 0;
+  while (le16(bytes, at) != 5) at += 8 + le32(bytes, at + 4);
+  for (const unsigned number : {0U, 1U, 4U, 0xFFFFU}) {  // instead of 1, before 2
+    Bytes bad = bytes;
+    store_le(bad, at + 8, static_cast<std::uint16_t>(number));
+    EXPECT_EQ(Page::decode(bad, kSmallRegion).has_value(), number == 1) << number;
+  }
+  Bytes twice = bytes;
+  store_le(twice, at + 8, std::uint16_t{2});
+  EXPECT_FALSE(Page::decode(twice, kSmallRegion));
+}
+
+TEST(MovedData, IsLaidOverAllOrNothing) {
+  const Bytes source(2048, std::byte{1});
+  Bytes state(1024);
+  EXPECT_TRUE(lay_over({0, {}, {{512, 1536, 512}}}, source, state));
+  EXPECT_EQ(std::ranges::count(state, std::byte{1}), 512);
+  EXPECT_EQ(state[511], std::byte{0});
+  const Bytes before = state;
+  EXPECT_FALSE(lay_over({0, {}, {{0, 0, 512}, {512, 0, 1024}}}, source, state));
+  EXPECT_FALSE(lay_over({0, {}, {{0, 0, 512}, {0, 1536, 1024}}}, source, state));
+  EXPECT_EQ(state, before);
 }
 
 TEST(Page, NumbersOfAMap) {
