@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include "compat_image.h"
 #include "job/parity.h"
@@ -13,10 +14,10 @@
 namespace tintype {
 namespace {
 
-bool has_deltas(const std::shared_ptr<ImageReader>& image) {
+bool has_entry(const std::shared_ptr<ImageReader>& image, const std::function<bool(const ChunkEntry&)>& wanted) {
   for (std::size_t area = 0; area < image->catalog().areas.size(); ++area) {
     const auto page = image->page(area, 0);
-    if (page && *page && std::ranges::find((*page)->entries, ChunkEntry::Kind::delta, &ChunkEntry::kind) != (*page)->entries.end()) return true;
+    if (page && *page && std::ranges::any_of((*page)->entries, wanted)) return true;
   }
   return false;
 }
@@ -28,7 +29,7 @@ TEST_P(Images, OpenValidateAndRestoreToTheRecordedDigest) {
   std::shared_ptr<Place> place = *open_local_place(folder.string());
   std::ifstream list(folder / "digests");
   ASSERT_TRUE(list.is_open());
-  std::size_t images = 0, in_chains = 0, with_deltas = 0, continued = 0, recoverable = 0;
+  std::size_t images = 0, in_chains = 0, with_deltas = 0, with_moved = 0, continued = 0, recoverable = 0;
   std::uint64_t size = 0;
   for (std::string name, digest; list >> name >> size >> digest; ++images) {
     SCOPED_TRACE(name);
@@ -53,7 +54,8 @@ TEST_P(Images, OpenValidateAndRestoreToTheRecordedDigest) {
     ASSERT_TRUE(restored) << restored.error().message();
     EXPECT_EQ(*compat::drive_digest(*target), digest);
     in_chains += (*image)->catalog().links.empty() ? 0 : 1;
-    with_deltas += has_deltas(*image) ? 1 : 0;
+    with_deltas += has_entry(*image, [](const ChunkEntry& entry) { return entry.kind == ChunkEntry::Kind::delta; }) ? 1 : 0;
+    with_moved += has_entry(*image, [](const ChunkEntry& entry) { return !entry.moved.empty(); }) ? 1 : 0;
     continued += (*image)->catalog().sessions > 1 ? 1 : 0;
     const auto parity = find_parity(*place, name + ".tti");
     ASSERT_TRUE(parity);
@@ -65,9 +67,10 @@ TEST_P(Images, OpenValidateAndRestoreToTheRecordedDigest) {
     EXPECT_TRUE(checked->parts_sound() && checked->file_sound());
     ++recoverable;
   }
-  EXPECT_GE(images, 13U);
-  EXPECT_GE(in_chains, 4U);
-  EXPECT_GE(with_deltas, 4U);
+  EXPECT_GE(images, 15U);
+  EXPECT_GE(in_chains, 5U);
+  EXPECT_GE(with_deltas, 5U);
+  EXPECT_GE(with_moved, 1U);
   EXPECT_GE(continued, 1U);
   EXPECT_GE(recoverable, 1U);
 }

@@ -12,6 +12,7 @@
 #include "drive/open.h"
 #include "layout/edit.h"
 #include "layout/render.h"
+#include "support/fat_image.h"
 #include "support/memory_place.h"
 
 namespace {
@@ -109,6 +110,44 @@ Result<void> make_chain(const std::string& folder, const std::string& name, cons
   return {};
 }
 
+// A full image of a file system, and one of it when half of its data has moved, beside something new.
+Result<void> make_moved(const std::string& folder, const std::string& name) {
+  constexpr std::uint64_t kSize = 6 * kMiB;
+  const std::shared_ptr<Place> place = TRY(open_local_place(folder));
+  auto drive = make_memory_drive(kSize);
+  SeededRandom random(7);
+  Layout layout = TRY(make_layout(TableKind::mbr, kSize / 512, 512, random));
+  Partition wanted;
+  wanted.mbr_type = 0x01;
+  wanted.sector_count = 4 * kMiB / 512;
+  layout = TRY(add_partition(layout, wanted, {}, random)).layout;
+  const std::vector<TableSectors> tables = TRY(render_tables(layout, kSize / 512));
+  for (const TableSectors& t : tables) TRY(drive->write(t.start_sector * 512, t.bytes));
+  const std::uint64_t start = layout.partitions[0].start_sector * 512;
+  test::FatImage fat({.bits = 12, .clusters = 900, .cluster_sectors = 8, .with_data = false});
+  const auto use = [&](std::uint32_t first, std::uint32_t count, std::uint32_t value) {
+    for (std::uint32_t i = 0; i < count; ++i) fat.set_entry(first + i, value);
+    return drive->write(start, fat.bytes());
+  };
+  TRY(use(10, 6, fat.end_mark()));
+  TRY(fill(*drive, start + fat.extent_of(10).start, 6 * 4096, 9));
+  TRY(make(folder, name + "-full", drive, {}, 61));
+  // Three clusters to where nothing was, and two within reach of what stays.
+  for (const auto& [from, to, count] : {std::array<std::uint32_t, 3>{11, 600, 3}, std::array<std::uint32_t, 3>{14, 300, 2}}) {
+    Bytes data(std::size_t{count} * 4096);
+    TRY(drive->read(start + fat.extent_of(from).start, data));
+    TRY(drive->zero(start + fat.extent_of(from).start, data.size()));
+    TRY(drive->write(start + fat.extent_of(to).start, data));
+    TRY(use(from, count, 0));
+    TRY(use(to, count, fat.end_mark()));
+  }
+  TRY(use(605, 1, fat.end_mark()));
+  TRY(fill(*drive, start + fat.extent_of(605).start, 1000, 10));
+  BackupRequest request;
+  request.base = BackupBase{TRY(ImageReader::open(place, name + "-full.tti", {})), name + "-full.tti", ""};
+  return make(folder, name + "-differential", drive, request, 62);
+}
+
 // Cut off at the first step that leaves something to go on with, and continued when a chunk that was saved has changed.
 Result<void> make_continued(const std::string& folder, const std::string& name) {
   for (std::uint64_t step = 2;; ++step) {
@@ -160,6 +199,7 @@ Result<void> make_all(const std::string& folder) {
   TRY(make_chain(folder, "chain", {}));
   TRY(make_chain(folder, "secret-chain", secret));
   TRY(make_continued(folder, "continued"));
+  TRY(make_moved(folder, "moved"));
   BackupRequest recoverable;
   recoverable.parity_percent = 1;
   drive = make_memory_drive(2 * kMiB);
