@@ -173,15 +173,23 @@ Base build_base(std::uint16_t mode, Catalog catalog, ByteSpan chunk_bytes) {
   return base;
 }
 
-// The first entry of a page is led to a chunk: its own, that of the base, or a delta that changes every thousandth byte of that.
+// The first entry of a page is led to a chunk: its own, that of the base, or a delta that changes every thousandth byte of that; what
+// the delta takes from another chunk it takes from that of the base too.
 void add_chunk(Builder& b, const Area& area, ChunkEntry& entry, Bytes content, const Base* base) {
   const FrameAddress address{area.number, 0};
-  if (base != nullptr && entry.kind == ChunkEntry::Kind::delta && !entry.bases.empty() && !content.empty()) {
+  if (base != nullptr && entry.kind == ChunkEntry::Kind::delta && !content.empty()) {
+    FramePlace there = base->chunk;
+    there.link = 1;
     const Bytes before = content;
+    Bytes state = entry.bases.empty() ? Bytes(content.size()) : content;
+    if (!entry.bases.empty()) entry.bases.front() = there;
+    if (!entry.moved.empty()) {
+      entry.moved.front().chunk = 0;
+      entry.moved.front().frames.front() = there;
+      (void)lay_over(entry.moved.front(), before, state);
+    }
     for (std::size_t at = 0; at < content.size(); at += 1000) content[at] ^= std::byte{1};
-    entry.bases.front() = base->chunk;
-    entry.bases.front().link = 1;
-    entry.place = b.add_delta(address, content, before);
+    entry.place = b.add_delta(address, content, state);
   } else if (base != nullptr && entry.place.link != 0) {
     const std::uint32_t link = entry.place.link;
     entry.place = base->chunk;

@@ -65,7 +65,19 @@ Result<void> save(const std::shared_ptr<Place>& place, const std::string& name, 
   return {};
 }
 
-Result<void> write_image(const std::string& path, const std::shared_ptr<ImageReader>& image, std::uint16_t mode) {
+// What a delta takes from other chunks, if it is one: `moved` says whether its page gets some.
+enum class MovedSeed { none, over_bases, alone };
+
+Page with_moved(Page page, MovedSeed moved) {
+  ChunkEntry& entry = page.entries[0];
+  if (moved == MovedSeed::none || entry.bases.empty()) return page;
+  entry.moved.push_back({0, {entry.bases[0]}, {{4096, 0, 4096}, {512, 8192, 512}}});
+  if (moved == MovedSeed::alone) entry.bases.clear();
+  return page;
+}
+
+Result<void> write_image(const std::string& path, const std::shared_ptr<ImageReader>& image, std::uint16_t mode,
+                         MovedSeed moved = MovedSeed::none) {
   const Area& area = image->catalog().areas.front();
   const std::vector<PageRef> pages = TRY(image->directory(0, 0));
   const auto page = TRY(image->page(0, 0));
@@ -73,7 +85,8 @@ Result<void> write_image(const std::string& path, const std::shared_ptr<ImageRea
   Bytes chunk;
   TRY(ChunkReader(image).read(0, 0, chunk_extent(area.size_bytes, 0).length, page->entries[0], chunk));
   while (!chunk.empty() && chunk.back() == std::byte{0}) chunk.pop_back();
-  const std::array<Bytes, 4> pieces{image->catalog().encode(), encode_directory(pages), page->encode(region_extent(area.size_bytes, 0)), chunk};
+  const Bytes encoded = with_moved(*page, moved).encode(region_extent(area.size_bytes, 0));
+  const std::array<Bytes, 4> pieces{image->catalog().encode(), encode_directory(pages), encoded, chunk};
   Bytes seed(10);
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     if (pieces[i].size() > 0xFFFF) return fail(ErrorCode::usage, "a piece is too large for a seed");
@@ -95,7 +108,7 @@ Result<void> write_seed(const std::string& path, std::shared_ptr<Drive> drive, s
 
 // A changes-only image of a drive to which `change` was written at `offset`.
 Result<void> write_chain_seed(const std::string& path, const std::shared_ptr<Drive>& drive, std::uint64_t offset, ByteSpan change, std::uint16_t mode,
-                              BackupRequest request) {
+                              BackupRequest request, MovedSeed moved = MovedSeed::none) {
   const auto place = std::make_shared<test::MemoryPlace>();
   TRY(save(place, "base.tti", drive, request));
   TRY(drive->write(offset, change));
@@ -103,7 +116,7 @@ Result<void> write_chain_seed(const std::string& path, const std::shared_ptr<Dri
   request.base = BackupBase{base, "base.tti", ""};
   TRY(save(place, "x", drive, request));
   const std::shared_ptr<ImageReader> image = TRY(ImageReader::open(place, "x", {}));
-  return write_image(path, image, mode);
+  return write_image(path, image, mode, moved);
 }
 
 Result<void> write_all(const std::string& folder) {
@@ -126,6 +139,8 @@ Result<void> write_all(const std::string& folder) {
   TRY(write_chain_seed(folder + "/seed_page_of_base", changing, 0, {}, 4, raw));
   TRY(changing->write(600 * 1024, change));
   TRY(write_chain_seed(folder + "/seed_chunk_of_base", changing, 600 * 1024, zeros, 4, raw));
+  TRY(write_chain_seed(folder + "/seed_moved", changing, 4000, change, 4, raw, MovedSeed::over_bases));
+  TRY(write_chain_seed(folder + "/seed_moved_alone", changing, 5000, change, 5, raw, MovedSeed::alone));
   return write_seed(folder + "/seed_unreadable", make_faulty_drive(small, {.read_bad = {{.range = {1024, 512}}}}), 0, lossy);
 }
 
