@@ -99,6 +99,7 @@ Result<void> MovedBlocks::hash_sources(JobContext& context) {
   };
   const unsigned workers = worker_count(context.workers);
   std::vector<ChunkReader> readers;
+  readers.reserve(workers);
   for (unsigned i = 0; i < workers; ++i) readers.emplace_back(base_.index().share());
   std::vector<Bytes> buffers(workers);
   std::vector<Slot> slots(slot_count(workers));
