@@ -11,6 +11,7 @@
 namespace tintype {
 namespace {
 
+constexpr std::uint64_t kFirstStep = 1U << 20;
 constexpr std::uint64_t kEarlyStep = 32U << 20;
 constexpr std::uint64_t kDurableStep = 4U << 20;
 
@@ -45,7 +46,10 @@ void WriteBehind::wrote(std::uint64_t offset, std::uint64_t length) {
     cover(current_, offset, offset + length);
     cover(all_, offset, offset + length);
     current_bytes_ += length;
-    if (current_bytes_ < step_bytes_) return;
+    all_bytes_ += length;
+    // Small steps at first: at the end of a short run most of it should be on its way.
+    const std::uint64_t step = way_ == Way::early ? std::clamp(all_bytes_ / 4, kFirstStep, step_bytes_) : step_bytes_;
+    if (current_bytes_ < step) return;
     now = *current_;
     current_.reset();
     current_bytes_ = 0;

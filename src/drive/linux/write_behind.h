@@ -44,7 +44,7 @@ class WriteBehind {
   const std::uint64_t step_bytes_;
   std::mutex mutex_;             // of what follows
   std::optional<Span> current_;  // covers what was written since the last step
-  std::uint64_t current_bytes_ = 0;
+  std::uint64_t current_bytes_ = 0, all_bytes_ = 0;
   std::optional<Span> all_;      // covers what was written since the last flush
   Span last_;                    // the step before
   int failure_ = 0;              // errno
