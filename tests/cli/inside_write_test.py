@@ -138,6 +138,31 @@ class InsideWriteTest(support.ProgramTest):
                 self.assert_sound(number, "full")
                 self.assert_restores(f"store.raw@{number}:/old")
 
+    def test_full_to_the_last_block(self):
+        with open(self.path("small.raw"), "wb") as file:
+            file.write(support.noise(14 * MIB, 7))
+        drive = self.path("full.raw")
+        for kind in ("ext2", "ext4"):
+            with self.subTest(kind):
+                with open(drive, "wb") as file:
+                    file.truncate(8 * MIB)
+                support.tool("mkfs." + kind, "-q", "-F", "-b", "4096", drive)
+                for more in ([], [], ["--resume"]):
+                    result = self.run_here("backup", "--drive", "small.raw", "--file", "full.raw@0:/x", "--save-log=0", *more)
+                    self.assertIn("No space left", result.stderr)
+                    support.tool("e2fsck", "-fn", drive)
+                    self.assertIn(b"x.tti.partial", support.tool("debugfs", "-R", "ls -p /", drive).stdout)
+        # What cannot be removed, since its blocks lie behind the end, is told in words and leaves the mark.
+        with open(self.path("stale"), "wb") as file:
+            file.write(support.noise(9000, 8))
+        support.tool("mkfs.ext4", "-q", "-F", "-b", "4096", drive)
+        support.tool("debugfs", "-w", "-f", "-", drive, input=f"write {self.path('stale')} x.tti.partial\nsif x.tti.partial block[5] 99999\n".encode())
+        result = self.run_here("backup", "--drive", "small.raw", "--file", "full.raw@0:/x", "--save-log=0")
+        self.assertEqual(result.returncode, 4, result.stderr)
+        self.assertIn("run e2fsck -f", result.stderr)
+        self.assertNotIn("Unknown code", result.stderr)
+        self.assertIn(b"not clean", support.tool("debugfs", "-R", "show_super_stats -h", drive).stdout)
+
     def test_killed(self):
         with open(self.path("small.raw"), "wb") as file:
             file.write(support.noise(24 * MIB, 9))

@@ -31,6 +31,7 @@ class ExtWriter final : public TreeWriter {
   ~ExtWriter() override { (void)close(); }
 
   Result<void> start() {
+    ::initialize_ext2_error_table();  // the words for the library's codes
     if (const errcode_t code = io_->open(kOpenFlags, &fs_)) return failed(code, "cannot open the file system of");
     if (ext2fs_has_feature_mmp(fs_->super)) return cannot("multiple mount protection");
     if ((fs_->super->s_feature_ro_compat & kNotMaintained) != 0) return cannot("quotas or shared blocks");
@@ -112,7 +113,7 @@ class ExtWriter final : public TreeWriter {
       return fail(ErrorCode::corrupt, fmt::format("{} is not what it was a moment ago", printable(name)));
     ext2_file_t file = nullptr;
     if (const errcode_t code = ext2fs_file_open(fs_, *ino, EXT2_FILE_WRITE, &file)) return failed(code, "cannot open a file of");
-    const errcode_t cut = ext2fs_file_set_size2(file, static_cast<ext2_off64_t>(size));
+    const errcode_t cut = with_last_block(*ino, inode, [&] { return ext2fs_file_set_size2(file, static_cast<ext2_off64_t>(size)); });
     const errcode_t closed = ext2fs_file_close(file);
     if (cut != 0 || closed != 0) return failed(cut != 0 ? cut : closed, "cannot cut off a file of");
     files_[*ino] = size;
@@ -232,8 +233,8 @@ class ExtWriter final : public TreeWriter {
       written = data.size();
       return {};
     }
-    (void)ext2fs_punch(fs_, ino, &inode, nullptr, first, ~0ULL);
-    (void)ext2fs_write_inode(fs_, ino, &inode);
+    const errcode_t cut = with_last_block(ino, inode, [&] { return ext2fs_punch(fs_, ino, &inode, nullptr, first, ~0ULL); });
+    if (cut != 0 || ext2fs_write_inode(fs_, ino, &inode) != 0) broken_ = true;
     return failed(code, "cannot write to");
   }
 
@@ -272,6 +273,7 @@ class ExtWriter final : public TreeWriter {
     if (full) return fail(os_error(ENOSPC, fmt::format("{} {}", what, printable(words_))));
     if (code == EXT2_ET_DIR_EXISTS) return fail(ErrorCode::exists, fmt::format("{} {}: it exists", what, printable(words_)));
     if (code == EXT2_ET_FILE_TOO_BIG) return fail(os_error(EFBIG, fmt::format("{} {}", what, printable(words_))));
+    broken_ = true;  // something may have been done by half
     if (code > 0 && code < 256) return fail(os_error(static_cast<int>(code), fmt::format("{} {}", what, printable(words_))));
     return fail(ErrorCode::corrupt, fmt::format("{} {}: {}", what, printable(words_), ::error_message(code)), "run e2fsck -f on it");
   }
@@ -319,6 +321,25 @@ class ExtWriter final : public TreeWriter {
     return {};
   }
 
+  // ext2fs_punch() of 1.47.0 takes a run of blocks that ends with the last one of the file system for one that leaves it, when it has
+  // taken the run out of the file already. For a file that has that block, and none behind it, the file system is one block longer meanwhile.
+  template <typename Cut>
+  errcode_t with_last_block(ext2_ino_t ino, ext2_inode& inode, const Cut& cut) {
+    if (ext2fs_inode_has_valid_blocks2(fs_, &inode) == 0) return cut();
+    blk64_t highest = 0;
+    const auto visit = [](ext2_filsys, blk64_t* block, e2_blkcnt_t, blk64_t, int, void* told) {
+      auto& to = *static_cast<blk64_t*>(told);
+      to = std::max(to, *block);
+      return 0;
+    };
+    if (const errcode_t code = ext2fs_block_iterate3(fs_, ino, BLOCK_FLAG_READ_ONLY, nullptr, visit, &highest)) return code;
+    const blk64_t count = ext2fs_blocks_count(fs_->super);
+    if (highest + 1 == count) ext2fs_blocks_count_set(fs_->super, count + 1);
+    const errcode_t code = cut();
+    ext2fs_blocks_count_set(fs_->super, count);
+    return code;
+  }
+
   // One name less; without any the blocks are given back.
   Result<void> drop(ext2_ino_t ino) {
     ext2_inode_large inode{};
@@ -330,8 +351,9 @@ class ExtWriter final : public TreeWriter {
     if (const errcode_t code = ext2fs_write_inode_full(fs_, ino, small, sizeof inode)) return failed(code, "cannot write to");
     if (inode.i_links_count > 0) return {};
     if (const errcode_t code = ext2fs_free_ext_attr(fs_, ino, &inode)) return failed(code, "cannot write to");
+    const auto give_back = [&] { return ext2fs_punch(fs_, ino, small, nullptr, 0, ~0ULL); };
     if (ext2fs_inode_has_valid_blocks2(fs_, small))
-      if (const errcode_t code = ext2fs_punch(fs_, ino, small, nullptr, 0, ~0ULL)) return failed(code, "cannot write to");
+      if (const errcode_t code = with_last_block(ino, *small, give_back)) return failed(code, "cannot write to");
     ext2fs_inode_alloc_stats2(fs_, ino, -1, 0);
     return {};
   }
@@ -341,7 +363,7 @@ class ExtWriter final : public TreeWriter {
   ext2_filsys fs_ = nullptr;
   std::map<FileId, std::uint64_t> files_;  // sizes of those being written
   bool started_ = false;
-  bool broken_ = false;  // the drive failed: it is left marked as not clean
+  bool broken_ = false;  // the drive or the library failed: it is left marked as not clean
 };
 
 }  // namespace
