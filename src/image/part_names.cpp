@@ -11,13 +11,14 @@ namespace {
 constexpr std::string_view kPartial = ".partial";
 constexpr std::string_view kRepair = ".repair";
 
-// The number that a name without ".partial" gives a part of the image; empty if it is none of its names.
-std::optional<std::uint32_t> part_number(std::string_view name, std::string_view image) {
-  if (!name.starts_with(image)) return std::nullopt;
-  std::string_view rest = name.substr(image.size());
-  if (rest.empty()) return 0;
-  if (rest.front() != '.') return std::nullopt;
-  rest.remove_prefix(1);
+// The number that a name without ".partial" gives a part of the image; empty if it is none of its names. `spelled`: the image's name in it.
+std::optional<std::uint32_t> part_number(Place& place, const std::string& name, const std::string& image, std::string* spelled = nullptr) {
+  if (spelled != nullptr) *spelled = name;
+  if (place.same_name(name, image)) return 0;
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string::npos || dot + 1 == name.size() || name[dot + 1] < '1' || name[dot + 1] > '9' || !place.same_name(name.substr(0, dot), image)) return std::nullopt;
+  if (spelled != nullptr) spelled->resize(dot);
+  const std::string rest = name.substr(dot + 1);
   std::uint32_t part = 0;
   const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), part);
   // Only the canonical spelling counts: "pc.tti.01" is somebody else's file.
@@ -37,10 +38,14 @@ std::string partial_name(const std::string& image, std::uint32_t part) {
 
 Result<std::vector<PartFile>> find_parts(Place& place, const std::string& image) {
   std::vector<PartFile> found;
-  for (const std::string& name : TRY(place.list())) {
+  const std::vector<std::string> names = TRY(place.list());
+  const auto is_there = [&](const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+  for (const std::string& name : names) {
     const bool partial = name.ends_with(kPartial);
-    const auto part = part_number(std::string_view(name).substr(0, name.size() - (partial ? kPartial.size() : 0)), image);
-    if (part) found.push_back({*part, partial, name});
+    std::string spelled;
+    const auto part = part_number(place, name.substr(0, name.size() - (partial ? kPartial.size() : 0)), image, &spelled);
+    // NTFS may have two images whose names differ only in case.
+    if (part && (spelled == image || !is_there(spelled) || !is_there(image))) found.push_back({*part, partial, name});
   }
   std::sort(found.begin(), found.end(), [](const PartFile& a, const PartFile& b) {
     return a.part != b.part ? a.part < b.part : a.partial < b.partial;
@@ -101,7 +106,7 @@ Result<void> remove_repair_leftovers(Place& place, const std::string& image) {
   for (const std::string& name : TRY(place.list())) {
     if (!name.ends_with(kRepair)) continue;
     const std::string of = name.substr(0, name.size() - kRepair.size());
-    const bool part = part_number(of, image) && TRY(header_if_sound(place, name));
+    const bool part = part_number(place, of, image) && TRY(header_if_sound(place, name));
     const bool parity = of == parity_name(image) && TRY(parity_set_id(place, name));
     if (part || parity) TRY(place.remove(name));
   }

@@ -136,8 +136,8 @@ class Scan {
     return std::nullopt;
   }
 
-  static bool is_part_of(const std::string& name, const std::string& image, std::uint32_t part) {
-    return name == part_name(image, part) || name == partial_name(image, part);
+  bool is_part_of(const std::string& name, const std::string& image, std::uint32_t part) const {
+    return place_->same_name(name, part_name(image, part)) || place_->same_name(name, partial_name(image, part));
   }
 
   Result<void> add_files(FoundSet& found) const {

@@ -127,9 +127,10 @@ class Removal {
     for (const PartFile& file : TRY(find_parts(place, image.name))) {
       const Result<PartHeader> header = read_part_header(place, file.name);
       const bool ours = header && header->set_id == set && header->part == file.part;
-      if (file.name == image.name && !ours)
+      const bool first = file.part == 0 && !file.partial;
+      if (first && !ours)
         return fail(ErrorCode::refused, fmt::format("{} was replaced meanwhile", printable(place.describe(image.name))));
-      if (ours && file.name != image.name) others.push_back(file.name);
+      if (ours && !first) others.push_back(file.name);
     }
     if (TRY(belongs_to(place, parity_name(image.name), set))) others.push_back(parity_name(image.name));
     TRY(place.remove(image.name));

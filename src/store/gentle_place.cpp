@@ -60,6 +60,7 @@ class GentlePlace final : public Place {
   GentlePlace(std::unique_ptr<Place> place, std::shared_ptr<Pacer> pacer) : place_(std::move(place)), pacer_(std::move(pacer)) {}
 
   std::string describe(const std::string& name) const override { return place_->describe(name); }
+  bool same_name(const std::string& a, const std::string& b) override { return place_->same_name(a, b); }
   Result<std::unique_ptr<AppendFile>> create(const std::string& name) override {
     return std::make_unique<GentleAppendFile>(TRY(place_->create(name)), pacer_);
   }

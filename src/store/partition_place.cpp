@@ -87,6 +87,13 @@ class PartitionPlace final : public Place {
     return name.empty() ? words_ : words_.ends_with('/') ? words_ + name : words_ + "/" + name;
   }
 
+  bool same_name(const std::string& a, const std::string& b) override {
+    if (a == b) return true;
+    const std::lock_guard lock(files_->mutex());
+    const Result<std::shared_ptr<FileTree>> tree = files_->tree();
+    return tree && (*tree)->same_name(a, b);
+  }
+
   Result<std::unique_ptr<ReadFile>> open(const std::string& name) override {
     const std::lock_guard lock(files_->mutex());
     std::shared_ptr<FileTree> tree = TRY(files_->tree());

@@ -45,6 +45,8 @@ class Place {
  public:
   virtual ~Place() = default;
   virtual std::string describe(const std::string& name) const = 0;  // full path, for messages
+  // Whether two names mean one file here, where that is known: in partitions that are not mounted, as their file systems fold case.
+  virtual bool same_name(const std::string& a, const std::string& b) { return a == b; }
   // 0600; replaces what is there. The file is locked while the AppendFile exists, also under a name it gets by renaming:
   // if somebody else is writing a file of this name, that is Error{busy} and nothing is touched.
   virtual Result<std::unique_ptr<AppendFile>> create(const std::string& name) = 0;

@@ -125,6 +125,23 @@ class InsideWriteTest(support.ProgramTest):
                 self.assertNotIn("pc.tti", listed)
                 self.assert_restores(f"store.raw@{number}:/later")
 
+    def test_names_in_another_letter_case(self):
+        for number in (1, 3):
+            with self.subTest(NAMES[number]):
+                for old, new in (("Pc", "pC"), ("Ärger", "äRGER")):
+                    self.back_up(f"store.raw@{number}:/{old}", "--max-file-size", "2M")
+                    self.succeed("validate", "--file", f"store.raw@{number}:/{new}", "--save-log=0")
+                    self.back_up(f"store.raw@{number}:/{new}", "--max-file-size", "3M")
+                    self.assert_restores(f"store.raw@{number}:/{old}")
+                    self.back_up(f"store.raw@{number}:/{old}")
+                    self.assert_restores(f"store.raw@{number}:/{new}")
+                    self.assertNotIn(".tti.", self.succeed("ls", f"store.raw@{number}").stdout)
+                self.assert_sound(number, "other case")
+        # On ext they are two.
+        self.back_up("store.raw@2:/Pc", "--max-file-size", "2M")
+        self.back_up("store.raw@2:/pC")
+        self.assert_restores("store.raw@2:/Pc")
+
     def test_full(self):
         for number in NAMES:
             with self.subTest(NAMES[number]):

@@ -20,6 +20,7 @@ constexpr std::size_t kMostAtOnce = 16U << 20;
 class WideName {
  public:
   explicit WideName(const std::string& name) : length_(ntfs_mbstoucs(name.c_str(), &text_)) {}
+  WideName(const ntfschar* text, int length) : text_(ntfs_ucsndup(text, static_cast<::u32>(length))), length_(text_ != nullptr ? length : 0) {}
   ~WideName() { std::free(text_); }
   WideName(const WideName&) = delete;
   WideName& operator=(const WideName&) = delete;
@@ -236,30 +237,34 @@ class NtfsWriter final : public TreeWriter {
     errno = 0;
     const u64 found = ntfs_inode_lookup_by_name(in.get(), wide.text(), wide.length());
     if (found != static_cast<u64>(-1)) return std::optional(FileId{MREF(found)});
-    if (errno == ENOENT) return find_ignoring_case(in.get(), name);
-    return failed("cannot read a folder of");
+    if (errno != ENOENT) return failed("cannot read a folder of");
+    const auto other = TRY(find_ignoring_case(in.get(), wide));
+    return other ? std::optional(other->id) : std::nullopt;
   }
 
   // The library takes names as they are; Windows would not know the two apart.
-  Result<std::optional<FileId>> find_ignoring_case(ntfs_inode* in, const std::string& name) {
+  struct Entry {
+    FileId id = 0;
+    std::shared_ptr<const WideName> name;  // as it stands there
+  };
+  Result<std::optional<Entry>> find_ignoring_case(ntfs_inode* in, const WideName& name) {
     struct Wanted {
       NtfsWriter& self;
       const WideName& name;
-      std::optional<FileId> id;
+      std::optional<Entry> entry;
     };
-    const WideName wide(name);
-    Wanted wanted{*this, wide, {}};
+    Wanted wanted{*this, name, {}};
     const auto visit = [](void* told, const ntfschar* entry, const int length, const int space, const s64, const MFT_REF id, const unsigned) {
       auto& to = *static_cast<Wanted*>(told);
       const ntfs_volume& volume = *to.self.volume_;
       if (space != FILE_NAME_DOS && ntfs_names_are_equal(entry, static_cast<std::size_t>(length), to.name.text(), to.name.length(), IGNORE_CASE,
                                                          volume.upcase, volume.upcase_len))
-        to.id = FileId{MREF(id)};
+        to.entry = Entry{FileId{MREF(id)}, std::make_shared<const WideName>(entry, length)};
       return 0;
     };
     s64 position = 0;
     if (ntfs_readdir(in, &position, &wanted, visit) != 0) return failed("cannot read a folder of");
-    return wanted.id;
+    return wanted.entry;
   }
 
   Result<FileId> make(FolderId folder, const std::string& name, mode_t kind) {
@@ -276,11 +281,16 @@ class NtfsWriter final : public TreeWriter {
   }
 
   Result<void> unlink(FolderId folder, const std::string& name, FileId id) {
-    // The name as it stands there, which may differ in case.
-    const WideName wide(name);
+    auto wide = std::make_shared<const WideName>(name);
     Record record(ntfs_inode_open(volume_, id)), in(ntfs_inode_open(volume_, folder));
     if (!record || !in) return failed("cannot remove a file of");
-    if (ntfs_delete(volume_, nullptr, record.release(), in.release(), wide.text(), wide.length()) != 0) return failed("cannot remove a file of");
+    errno = 0;
+    if (ntfs_inode_lookup_by_name(in.get(), wide->text(), wide->length()) == static_cast<u64>(-1)) {
+      if (errno != ENOENT) return failed("cannot remove a file of");
+      const auto other = TRY(find_ignoring_case(in.get(), *wide));  // ntfs_delete() wants the name as it stands there
+      if (other && other->id == id) wide = other->name;
+    }
+    if (ntfs_delete(volume_, nullptr, record.release(), in.release(), wide->text(), wide->length()) != 0) return failed("cannot remove a file of");
     return {};
   }
 
