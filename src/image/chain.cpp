@@ -56,7 +56,11 @@ std::optional<NamedImage> LinkFinder::look_for(const Link& link) {
   return remembered ? look_in(remembered, link) : std::nullopt;
 }
 
-std::shared_ptr<Place> LinkFinder::remembered_place(const Link& link) {
+std::shared_ptr<Place> LinkFinder::remembered_place(const Link& link) const {
+  if (open_folder_) {
+    const Result<std::shared_ptr<Place>> place = open_folder_(link.folder);
+    return place ? *place : nullptr;
+  }
   if (link.folder.empty() || link.folder.front() != '/') return nullptr;
   Result<std::unique_ptr<Place>> place = open_local_place(link.folder);
   return place ? std::shared_ptr<Place>(std::move(*place)) : nullptr;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,12 +20,16 @@ struct NamedImage {
   std::string name;  // of its first part
 };
 
+// Opens a folder that an image remembers.
+using FolderOpener = std::function<Result<std::shared_ptr<Place>>(const std::string& folder)>;
+
 // Finds the earlier images of a chain, wherever they lie: among those that were named, beside the image, and in the
 // folders that the image remembers; by name first, else by the set id in their headers. Thread safe.
 class LinkFinder {
  public:
-  explicit LinkFinder(std::shared_ptr<Place> beside, std::vector<NamedImage> named = {})
-      : beside_(std::move(beside)), named_(std::move(named)) {}
+  // Without `open` only folders of mounted file systems are opened.
+  explicit LinkFinder(std::shared_ptr<Place> beside, std::vector<NamedImage> named = {}, FolderOpener open = {})
+      : beside_(std::move(beside)), named_(std::move(named)), open_folder_(std::move(open)) {}
 
   // Whether the image is anywhere; its parts are not looked at.
   bool has(const Link& link);
@@ -44,11 +49,12 @@ class LinkFinder {
     std::map<SetId, std::string> names;  // of the first parts in it
   };
   std::optional<NamedImage> look_for(const Link& link);
-  static std::shared_ptr<Place> remembered_place(const Link& link);  // null if it is not there
+  std::shared_ptr<Place> remembered_place(const Link& link) const;  // null if it is not there
   std::optional<NamedImage> look_in(const std::shared_ptr<Place>& place, const Link& link);
 
   std::shared_ptr<Place> beside_;
   std::vector<NamedImage> named_;
+  FolderOpener open_folder_;
   std::mutex mutex_;
   std::map<const Place*, Folder> listed_;
 };

@@ -142,6 +142,17 @@ class InsideWriteTest(support.ProgramTest):
         self.back_up("store.raw@2:/pC")
         self.assert_restores("store.raw@2:/Pc")
 
+    def test_a_base_inside_is_found_again(self):
+        for number, folder in ((1, "/c"), (2, "")):
+            with self.subTest(NAMES[number]):
+                self.back_up(f"./store.raw@{number}:{folder}/i3", "--make-dir")
+                self.back_up(f"local{number}", "--base", f"store.raw@{number}:{folder}/i3", "--post-validate")
+                os.makedirs(self.path("other"), exist_ok=True)
+                self.succeed("validate", "--file", f"../local{number}", "--save-log=0", cwd=self.path("other"))
+                self.assert_restores(f"local{number}")
+        self.succeed("/b", "/v0:store.raw", "/base:v0@1:\\c\\i3", "/f:more", "/save-log=0")
+        self.succeed("validate", "--file", "more", "--save-log=0")
+
     def test_full(self):
         for number in NAMES:
             with self.subTest(NAMES[number]):

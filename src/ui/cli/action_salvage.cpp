@@ -123,7 +123,7 @@ Result<Report> run_salvage_action(Session& session) {
   SalvageRequest request;
   request.place = TRY(session.tuning().open_place(split.folder));
   request.image = split.name;
-  request.finder = std::make_shared<LinkFinder>(request.place, TRY(damaged_bases(session)));
+  request.finder = std::make_shared<LinkFinder>(request.place, TRY(damaged_bases(session)), open_remembered_folder);
   request.password = password_to_read(session);
   const std::unique_ptr<ResultFolder> folder = TRY(ResultFolder::open(to));
   request.create = [&](const std::string& name, std::uint64_t size_bytes) { return folder->create_drive(name, size_bytes); };

@@ -10,6 +10,7 @@
 #include "job/list.h"
 #include "job/validate.h"
 #include "ui/cli/damage.h"
+#include "ui/cli/open_image.h"
 #include "ui/cli/recovery.h"
 
 namespace tintype::cli {
@@ -34,7 +35,7 @@ std::uint64_t used_bytes_of(const ResolvedDrive& source, bool raw) {
 Result<void> check_backup(const BackupRequest& request, const std::string& path, bool compare, std::vector<NamedImage> named, JobContext& context) {
   const PasswordSource password = [&]() -> Result<std::string> { return request.password.value_or(""); };
   const std::shared_ptr<ImageReader> image = TRY(ImageReader::open(request.place, request.image, password,
-                                                                         std::make_shared<LinkFinder>(request.place, std::move(named))));
+                                                                         std::make_shared<LinkFinder>(request.place, std::move(named), open_remembered_folder)));
   const ValidateReport report = TRY(run_validate(image, context));
   if (!report.sound()) {
     tell_damage(report, context.events);

@@ -8,9 +8,16 @@
 #include "base/text.h"
 #include "drive/foreign/foreign.h"
 #include "naming/image_name.h"
+#include "naming/resolve.h"
 #include "ui/cli/password.h"
+#include "ui/cli/tuning.h"
 
 namespace tintype::cli {
+namespace {
+
+Result<ImageName> inside_name(const std::string& folder) { return parse_image_name(folder.ends_with(':') ? folder + "/" : folder); }
+
+}  // namespace
 
 SplitPath split_path(const std::string& path) {
   const std::size_t slash = path.rfind('/');
@@ -19,6 +26,15 @@ SplitPath split_path(const std::string& path) {
 }
 
 std::string absolute_folder(const std::string& folder) {
+  const Result<ImageName> name = inside_name(folder);
+  if (name && name->kind == ImageName::Kind::partition) {
+    const bool is_virtual = name->drive->kind == DriveName::Kind::virtual_drive;
+    const auto& defined = this_machine().virtual_drives();
+    const auto found = is_virtual ? defined.find(name->drive->number) : defined.end();
+    const bool known = name->drive->kind == DriveName::Kind::path || found != defined.end();
+    if (!known) return folder;
+    return fmt::format("{}@{}:{}", absolute_path(found != defined.end() ? found->second.path : name->drive->word), name->drive->partitions.front(), name->path);
+  }
   std::error_code error;
   const std::filesystem::path path = std::filesystem::canonical(folder, error);
   return error ? folder : path.string();
@@ -27,6 +43,13 @@ std::string absolute_folder(const std::string& folder) {
 std::string absolute_path(const std::string& path) {
   const SplitPath split = split_path(path);
   return (std::filesystem::path(absolute_folder(split.folder)) / split.name).string();
+}
+
+Result<std::shared_ptr<Place>> open_remembered_folder(const std::string& folder) {
+  const Result<ImageName> name = inside_name(folder);
+  const bool inside = name && name->kind == ImageName::Kind::partition;
+  if (!inside && !folder.starts_with('/')) return fail(ErrorCode::not_found, "no folder is remembered");
+  return std::shared_ptr<Place>(TRY(open_any_place(folder)));
 }
 
 Result<std::vector<NamedImage>> named_bases(Session& session) {
@@ -58,7 +81,7 @@ Result<OpenedImage> open_image(const std::string& file, Session& session) {
     return given;
   };
   Result<std::shared_ptr<ImageReader>> reader = ImageReader::open(
-      image.place, image.name, password, std::make_shared<LinkFinder>(image.place, TRY(named_bases(session))));
+      image.place, image.name, password, std::make_shared<LinkFinder>(image.place, TRY(named_bases(session)), open_remembered_folder));
   if (!reader) {
     Error error = reader.error();
     // The image itself is there: what is not found now is one of its parts, or the file with the password.

@@ -22,10 +22,13 @@ struct SplitPath {
 };
 SplitPath split_path(const std::string& path);
 
-// The absolute path of a folder; as it is if the system will not say.
+// The absolute path of a folder; as it is if the system will not say. Of a folder in a partition: with the absolute path of its drive.
 std::string absolute_folder(const std::string& folder);
 // Of a file or device; a symbolic link at its end stays one.
 std::string absolute_path(const std::string& path);
+
+// A FolderOpener: an absolute path, or a folder in a partition that is not mounted.
+Result<std::shared_ptr<Place>> open_remembered_folder(const std::string& folder);
 
 // The images that --base names.
 Result<std::vector<NamedImage>> named_bases(Session& session);
