@@ -38,6 +38,14 @@ bool is_file_with_partition(const std::string& front, const FileExists& exists) 
   return at != std::string::npos && at > 0 && parse_partition_ids(front.substr(at + 1)).has_value() && exists(front.substr(0, at));
 }
 
+// "disk.raw@1:pc" would quietly become a file of that name beside the drive.
+Result<void> check_no_partition(std::string_view text, const std::string& front, const FileExists& exists) {
+  const std::size_t at = front.find('@');
+  if (at != std::string::npos && looks_like_drive(front) ? !parse_partition_ids(front.substr(at + 1)) : !is_file_with_partition(front, exists)) return {};
+  return fail(ErrorCode::usage, fmt::format("'{}' names a partition, but no path that begins with '/'", printable(text)),
+              fmt::format("write {}:/{}", printable(front), front.size() + 1 < text.size() ? printable(text.substr(front.size() + 1)) : "name"));
+}
+
 }  // namespace
 
 Result<ImageName> parse_image_name(std::string_view text, const FileExists& exists) {
@@ -52,7 +60,11 @@ Result<ImageName> parse_image_name(std::string_view text, const FileExists& exis
     return name;
   }
   const std::size_t colon = text.find(':');
-  if (colon == std::string_view::npos || colon + 1 >= text.size() || !is_slash(text[colon + 1])) return name;
+  if (colon == std::string_view::npos) return name;
+  if (colon + 1 >= text.size() || !is_slash(text[colon + 1])) {
+    TRY(check_no_partition(text, std::string(text.substr(0, colon)), exists));
+    return name;
+  }
   std::string_view front = text.substr(0, colon);
   // w, v and # come first, o last (manual, table 3): "wo0", but "o0" alone, too.
   const std::size_t o = front.starts_with("wo") ? 1 : 0;

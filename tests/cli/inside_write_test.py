@@ -214,6 +214,17 @@ class InsideWriteTest(support.ProgramTest):
                     self.assert_restores(f"store.raw@{number}:/small/old")
                 self.assertGreater(cut_off, 0)
 
+    def assert_refused(self, status, says, image, *more):
+        result = self.run_here("backup", "--drive", "small.raw", "--file", image, "--save-log=0", *more)
+        self.assertEqual(result.returncode, status, result.stderr)
+        self.assertIn(says, result.stderr)
+
+    def test_a_partition_without_a_slash(self):
+        for name in ("store.raw@1:rel", "store.raw@1:", "v0@1:rel", "0@1:"):
+            self.assert_refused(2, "@1:/", name)
+        self.back_up("none.raw@1:x")  # no such drive: a file as every other
+        self.assertIn("none.raw@1:x.tti", self.files())
+
     def test_refuses(self):
         # Its own source, whole or in part.
         self.assert_fails(3, "backup", "--drive", "store.raw", "--file", "store.raw@2:/x", "--save-log=0", says="its own source")
