@@ -8,9 +8,12 @@
 
 #include "base/text.h"
 #include "store/partition_files.h"
+#include "store/writers/new_name.h"
 
 namespace tintype {
 namespace {
+
+constexpr std::size_t kNumberBytes = 6;  // ".99999"
 
 class FileInTree final : public ReadFile {
  public:
@@ -57,7 +60,7 @@ class FileInWriter final : public AppendFile {
       std::size_t written = 0;
       Result<void> done = writer->append(id_, piece, written);
       size_ += written;
-      if (!done) return fail(std::move(done).error().within(printable(words_)));
+      if (!done) return failed(*writer, std::move(done).error());
     }
     return {};
   }
@@ -68,6 +71,11 @@ class FileInWriter final : public AppendFile {
   }
 
  private:
+  std::unexpected<Error> failed(const TreeWriter& writer, Error error) const {
+    if (writer.broken()) error.what += fmt::format("; the file system on {} was left as it is and must be checked (e2fsck -f, fsck.fat -a, chkdsk /f) before anything is written there again", printable(files_->words()));
+    return fail(std::move(error).within(printable(words_)));
+  }
+
   std::shared_ptr<PartitionFiles> files_;
   TreeWriter::FileId id_;
   std::uint64_t size_;
@@ -125,6 +133,10 @@ class PartitionPlace final : public Place {
 
   Result<std::unique_ptr<AppendFile>> create(const std::string& name) override {
     const std::lock_guard lock(files_->mutex());
+    // The numbers of later parts stand before ".partial".
+    const bool may_get_number = name.ends_with(".partial") && !(name.size() > 9 && name[name.size() - 9] >= '0' && name[name.size() - 9] <= '9');
+    const FsType type = TRY(files_->tree())->type();
+    TRY(check_new_name(type, name, may_get_number ? kNumberBytes : 0));
     TreeWriter* writer = TRY(files_->writer());
     const TreeWriter::FolderId folder = TRY(writer->folder(path_));
     TRY(writer->remove(folder, name));
@@ -183,6 +195,12 @@ class PartitionPlace final : public Place {
 };
 
 Result<void> make_folders(PartitionFiles& files, const std::string& path) {
+  const FsType type = TRY(files.tree())->type();
+  for (std::size_t from = 0; from < path.size();) {
+    const std::size_t to = std::min(path.find('/', from), path.size());
+    if (to > from) TRY(check_new_name(type, path.substr(from, to - from)));
+    from = to + 1;
+  }
   TreeWriter* writer = TRY(files.writer());
   std::string done;
   for (std::size_t from = 0; from < path.size();) {

@@ -219,6 +219,21 @@ class InsideWriteTest(support.ProgramTest):
         self.assertEqual(result.returncode, status, result.stderr)
         self.assertIn(says, result.stderr)
 
+    def test_refuses_names_before_anything_is_written(self):
+        before = {number: self.succeed("ls", f"store.raw@{number}").stdout for number in NAMES}
+        windows = ["con", "Nul", "com1.x", "b\udcff\udcfe", "a?b", "x" * 238]
+        for number, names in {1: windows, 2: ["ü" * 120, "x" * 238], 3: windows, 4: windows}.items():
+            for name in names:
+                with self.subTest(f"{NAMES[number]} {name[:9]!r}"):
+                    self.assert_refused(2, "takes no file of the name", f"store.raw@{number}:/{name}")
+            self.assertEqual(self.succeed("ls", f"store.raw@{number}").stdout, before[number])
+            self.assert_sound(number, "names")
+        self.back_up("store.raw@2:/" + "x" * 237, "--max-file-size", "2M")
+        self.back_up("store.raw@3:/" + "ü" * 237, "--max-file-size", "2M")
+        self.assert_restores("store.raw@3:/" + "ü" * 237)
+        self.assert_refused(2, "a device", "store.raw@1:/new/aux/x", "--make-dir")
+        self.assertNotIn("new", self.succeed("ls", "store.raw@1").stdout)
+
     def test_a_partition_without_a_slash(self):
         for name in ("store.raw@1:rel", "store.raw@1:", "v0@1:rel", "0@1:"):
             self.assert_refused(2, "@1:/", name)
@@ -266,6 +281,26 @@ class InsideWriteTest(support.ProgramTest):
             result = self.run_here("backup", "--drive", "small.raw", "--file", "store.raw@2:/x", "--save-log=0")
             self.assertEqual(result.returncode, 3, result.stderr)
             self.assertIn(point, result.stderr)
+        finally:
+            support.tool("umount", point)
+
+    @unittest.skipUnless(os.geteuid() == 0, "mounts a small tmpfs")
+    def test_no_room_under_the_drive(self):
+        point = self.path("point")
+        os.mkdir(point)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3M", "none", point], capture_output=True, check=False)
+        if mounted.returncode != 0:
+            self.skipTest("cannot mount here")
+        try:
+            for kind in ("ext4", "ntfs"):
+                with self.subTest(kind):
+                    with open(point + "/drive.raw", "wb") as file:
+                        file.truncate(40 * MIB)
+                    support.tool(*(["mkfs.ext4", "-q", "-F", "-O", "^has_journal"] if kind == "ext4" else ["mkntfs", "-q", "-F", "-f", "-L", "x"]), point + "/drive.raw")
+                    result = self.run_here("backup", "--drive", "small.raw", "--file", "point/drive.raw@0:/x", "--save-log=0")
+                    self.assertIn("No space left", result.stderr)
+                    self.assertIn("must be checked", result.stderr)
+                    os.remove(point + "/drive.raw")
         finally:
             support.tool("umount", point)
 

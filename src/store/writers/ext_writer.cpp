@@ -171,6 +171,7 @@ class ExtWriter final : public TreeWriter {
     return drop(*ino);
   }
 
+  bool broken() const override { return broken_; }
   std::uint64_t free_bytes() override {
     const std::uint64_t free = ext2fs_free_blocks_count(fs_->super), kept = ext2fs_r_blocks_count(fs_->super);
     return (free > kept ? free - kept : 0) * fs_->blocksize;

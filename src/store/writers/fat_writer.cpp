@@ -147,6 +147,7 @@ class FatWriter final : public TreeWriter {
     return first == 0 ? Result<void>{} : table_.free_chain(first);
   }
 
+  bool broken() const override { return broken_; }
   std::uint64_t free_bytes() override { return table_.free_clusters() * table_.geometry().cluster_bytes; }
   Result<void> settle() override { return table_.flush(); }
 

@@ -177,6 +177,7 @@ class NtfsWriter final : public TreeWriter {
     return unlink(folder, name, *id);
   }
 
+  bool broken() const override { return io_.error.has_value(); }
   std::uint64_t free_bytes() override {
     return volume_->free_clusters < 0 ? 0 : static_cast<std::uint64_t>(volume_->free_clusters) * volume_->cluster_size;
   }

@@ -37,6 +37,8 @@ class TreeWriter {
   virtual Result<void> rename(FolderId folder, const std::string& from, const std::string& to) = 0;
   virtual Result<void> remove(FolderId folder, const std::string& name) = 0;  // fine if it is not there
   virtual std::uint64_t free_bytes() = 0;
+  // The drive failed, or something was done by half: close() leaves the mark.
+  virtual bool broken() const = 0;
   // Whatever is kept in memory is given to the drive, so that others read it there. The drive itself is not flushed.
   virtual Result<void> settle() = 0;
   // settle(), flush, and the file system is clean again. Nothing may be called afterwards.
