@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "base/text.h"
 #include "naming/image_name.h"
 
 namespace tintype {
@@ -12,7 +13,7 @@ namespace {
 
 std::optional<std::string> existing_image(const std::string& text, const IsImage& is_image) {
   const Result<ImageName> name = parse_image_name(text);
-  if (!name || name->kind != ImageName::Kind::local) return std::nullopt;
+  if (!name || (name->kind != ImageName::Kind::local && name->kind != ImageName::Kind::partition)) return std::nullopt;
   const Result<std::string> path = resolve_image_path(*name, ImageUse::read);
   if (path && is_image(*path)) return *path;
   // A drive file "pc" beside an image "pc.tti" does not hide it.
@@ -36,6 +37,11 @@ Result<SourceName> parse_source_name(const std::string& text, const IsImage& is_
     }
   }
   if (source.image.empty()) {
+    const Result<ImageName> inside = parse_image_name(text);
+    if (inside && inside->kind == ImageName::Kind::partition) {
+      TRY(resolve_image_path(*inside, ImageUse::read));
+      return fail(ErrorCode::usage, fmt::format("{} is no image", printable(text)));
+    }
     source.drive = TRY(parse_drive_name(text));
     source.partitions = source.drive.partitions;
     if (source.drive.kind == DriveName::Kind::path && !file_exists(source.drive.word))

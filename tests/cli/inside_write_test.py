@@ -240,6 +240,23 @@ class InsideWriteTest(support.ProgramTest):
         self.back_up("none.raw@1:x")  # no such drive: a file as every other
         self.assertIn("none.raw@1:x.tti", self.files())
 
+    def test_looks_into_images_there(self):
+        support.tool("mkfs.ext4", "-q", "-F", self.path("small.raw"))
+        support.tool("debugfs", "-w", "-R", f"write {os.path.abspath(__file__)} file", self.path("small.raw"))
+        self.back_up("store.raw@1:/bk/pc", "--make-dir", "--max-file-size", "1M")
+        self.assertIn("ext4", self.succeed("ls", "store.raw@1:/bk/pc").stdout)
+        for name in ("store.raw@1:/bk/pc@0", "store.raw@1:\\bk\\PC.tti@0"):
+            self.assertIn("file", self.succeed("ls", name, "/").stdout)
+        os.mkdir(self.path("out"))
+        self.succeed("extract", "store.raw@1:/bk/pc", "/file", "--to", "out")
+        support.tool("cmp", __file__, self.path("out/file"))
+        self.succeed("convert", "store.raw@1:/bk/pc", "converted.raw")
+        self.succeed("copy", "--source-drive", "store.raw@1:/bk/pc", "--target-drive", "copied.raw", "--save-log=0")
+        for name in ("converted.raw", "copied.raw"):
+            support.tool("debugfs", "-R", f"dump file {self.path('dumped')}", self.path(name))
+            support.tool("cmp", __file__, self.path("dumped"))
+        self.assert_fails(1, "ls", "store.raw@1:/bk/none", says="none.tti")
+
     def test_refuses(self):
         # Its own source, whole or in part.
         self.assert_fails(3, "backup", "--drive", "store.raw", "--file", "store.raw@2:/x", "--save-log=0", says="its own source")

@@ -5,19 +5,38 @@
 
 #include "image/image_drive.h"
 #include "image/part_names.h"
+#include "naming/image_name.h"
+#include "naming/source_name.h"
 
 namespace tintype::cli {
+namespace {
+
+// In a partition that is not mounted.
+bool is_inside(const std::string& path) {
+  const Result<ImageName> name = parse_image_name(path);
+  return name && name->kind == ImageName::Kind::partition;
+}
+
+}  // namespace
 
 bool is_image(const std::string& path, Session& session) {
   std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) return false;
+  if (!is_inside(path) && !std::filesystem::is_regular_file(path, error)) return false;
   const SplitPath split = split_path(path);
   const Result<std::shared_ptr<Place>> place = session.tuning().open_place(split.folder);
   return place && read_part_header(**place, split.name).has_value();
 }
 
 Result<CopySource> find_copy_source(Session& session) {
-  const DriveName name = TRY(parse_drive_name(*session.command().text("source-drive")));
+  const std::string text = *session.command().text("source-drive");
+  DriveName name;
+  if (is_inside(text)) {
+    const SourceName inside = TRY(parse_source_name(text, [&](const std::string& path) { return is_image(path, session); }));
+    name.word = inside.image;
+    name.partitions = inside.partitions;
+  } else {
+    name = TRY(parse_drive_name(text));
+  }
   if (name.partitions.size() > 1)
     return fail(ErrorCode::usage, "a copy takes one partition, or the whole drive", "copy the partitions one after the other");
   CopySource source;
