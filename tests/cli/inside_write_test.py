@@ -283,6 +283,8 @@ class InsideWriteTest(support.ProgramTest):
                 self.succeed("/b", "/v0:store.qcow2", "/d:small.raw", f"/f:v0@{number}:\\bk\\a", "/make-dir", "/save-log=0")
                 self.succeed("backup", "--virtual-drive", "0=store.qcow2", "--base", f"v0@{number}:/bk/a", "--file", f"v0@{number}:/bk/b", "--save-log=0", "--post-validate")
                 self.assert_restores(f"store.qcow2@{number}:/bk/b")
+        # QEMU gives a drive to one at a time, also within one program.
+        self.assert_fails(3, "backup", "--drive", "store.qcow2@1", "--file", "store.qcow2@2:/x", "--save-log=0", says="convert the drive to raw")
         support.tool("qemu-img", "convert", "-O", "raw", self.path("store.qcow2"), self.path("store.raw"))
         for number in NAMES:
             self.assert_sound(number, "virtual")

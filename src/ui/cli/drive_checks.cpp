@@ -107,6 +107,9 @@ Result<SourceUse> check_source(const ResolvedDrive& source, const std::string& i
     const bool same = source.drive->info().path == inside->drive_path || kinship(source.drive->info().path, inside->drive_path).same_object;
     if (same && source_meets(source, *inside))
       return fail(ErrorCode::refused, fmt::format("the image {} would be written into its own source", printable(image_path)), "put it on another partition");
+    if (same && !source.drive->info().format.empty())
+      return fail(ErrorCode::refused, fmt::format("{} is the source and holds the image too, and a virtual drive is opened only once", printable(inside->drive_path)),
+                  "put the image elsewhere, or convert the drive to raw (tintype convert) first");
     SourceUse use = TRY(use_of_source(source, inside->drive_path, "image", allow_in_use));
     use.shared_with_image = same;
     return use;
