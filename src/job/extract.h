@@ -31,12 +31,12 @@ struct ExtractRequest {
 struct ExtractReport {
   std::uint64_t files = 0, folders = 0, symlinks = 0, hard_links = 0, streams = 0;  // made; hard links are counted apart from files
   std::uint64_t bytes = 0;           // of the files and streams, holes included
-  std::uint64_t existing = 0;        // not touched because something has the name already
+  std::uint64_t existing = 0;        // not touched because something has the name already, and that was foreseen
   std::uint64_t passed_over = 0;     // devices, sockets, reparse points that are no links, encrypted files
   std::uint64_t not_saved = 0;       // files whose data the image leaves out; not made
   std::uint64_t incomplete = 0;      // made, but with zeros in place of what the image lacks or could not be read
   std::uint64_t lost_bytes = 0;      // of those
-  std::uint64_t failed = 0;          // not made, and folders that could not be read wholly
+  std::uint64_t failed = 0;          // not made (with skip and replace: also for what stands in the way), and folders that could not be read wholly
   std::vector<Error> unmatched;      // paths that are not there
   std::vector<std::string> problems; // sentences, the first thousand
   std::uint64_t problem_count = 0;

@@ -69,7 +69,8 @@ Result<bool> ExtractWriter::make_or_tell(const FoundNode& found, std::unique_ptr
   Result<void> made = make(found, std::move(content));
   if (made) return true;
   if (ends_everything(made.error())) return fail(made.error());
-  if (made.error().code == ErrorCode::exists) ++report_.existing;
+  const bool left_alone = made.error().code == ErrorCode::exists && request_.on_existing == ExtractRequest::OnExisting::refuse;
+  if (left_alone) ++report_.existing;
   else ++report_.failed;
   problem(Severity::error, made.error().message());
   return false;

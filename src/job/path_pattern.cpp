@@ -159,6 +159,7 @@ bool PathPattern::has_wildcards() const { return std::ranges::any_of(components,
 Result<PathPattern> parse_path_pattern(const std::string& text, const FileTree& tree) {
   PathPattern pattern;
   pattern.text = text;
+  if (text.empty()) return fail(ErrorCode::usage, "a path is empty", "say / for everything");
   if (text.size() > kMaxText) return fail(ErrorCode::usage, fmt::format("a path is longer than {} bytes", kMaxText));
   if (text.find('\0') != std::string::npos) return fail(ErrorCode::usage, "a path contains a zero byte");
   for (std::size_t at = 0; at < text.size();) {

@@ -148,9 +148,23 @@ class ExtractTest(support.ProgramTest):
         self.assert_fails(2, "extract", self.image + "@2", "/", says="--to")
         self.assertEqual([name for name in os.listdir(self.path("out")) if name.startswith(".")], [])
 
+    def test_what_stands_in_the_way_is_a_failure(self):
+        os.makedirs(self.path("out"))
+        os.symlink("../outside", self.path("out/lost+found"))
+        words = ("extract", self.image + "@2", "/lost+found", "--to", "out")
+        self.assert_fails(3, *words, says="is no folder")
+        for flag in ("--overwrite", "--skip-existing"):
+            self.assert_fails(1, *words, flag, says="is no folder")
+        self.assert_fails(5, *words, "/file1.bin", "--overwrite", says="is no folder")
+        self.assertTrue(os.path.islink(self.path("out/lost+found")))
+        self.assertFalse(os.path.exists(self.path("outside")))
+        self.assertIn("extracted to out: 1 file,", self.succeed("extract", self.image + "@2", "/file2.bin", "--to", "out").stdout)
+        self.assert_fails(2, "extract", self.image + "@2", "", "--to", "new", says="empty")
+
     def test_dry_run_writes_nothing(self):
-        result = self.succeed("extract", self.image + "@2", "/", "--dry-run")
+        result = self.succeed("extract", self.image + "@2", "/", "--dry-run", "--to", "out")
         self.assertIn("/file5.bin", result.stdout)
+        self.assertIn("what out holds already was not looked at", result.stdout)
         self.assertEqual(self.files(), [])
 
     def test_left_out_data_is_named_and_never_zeros(self):

@@ -32,7 +32,7 @@ std::string counted(std::uint64_t count, const char* one, const char* several) {
 std::vector<std::string> summary_of(const ExtractReport& report, const std::string& to, double seconds) {
   std::vector<std::string> lines;
   const double speed = static_cast<double>(report.bytes) / std::max(seconds, 0.001);
-  lines.push_back(fmt::format("{}: {}, {}, {}, {} in {:.1f} s, {}/s", to.empty() ? "would be extracted" : to + " holds now",
+  lines.push_back(fmt::format("{}: {}, {}, {}, {} in {:.1f} s, {}/s", to.empty() ? "would be extracted" : "extracted to " + to,
                               counted(report.files + report.hard_links, "file", "files"), counted(report.folders, "folder", "folders"),
                               counted(report.symlinks, "link", "links"), format_size(report.bytes), seconds,
                               format_size(static_cast<std::uint64_t>(speed))));
@@ -79,6 +79,7 @@ Result<Report> run_extract_action(Session& session) {
   Report end;
   end.status = status_of(report, request.on_existing != ExtractRequest::OnExisting::refuse);
   end.summary = summary_of(report, printable(to), seconds);
+  if (command.flag("dry-run") && command.has("to")) end.summary.push_back(fmt::format("  what {} holds already was not looked at", printable(*command.text("to"))));
   end.facts = {{"folder", to},
                {"partition", opened.partition_id},
                {"files", report.files},
