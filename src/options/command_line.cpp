@@ -193,7 +193,13 @@ class CommandLine {
     return keep(found, std::move(value).take(), std::move(where));
   }
 
+  // Of a flag the last word holds. A value that is dropped without a word could be the one that was meant.
   Result<void> keep(const Option& found, Value value, std::string where) {
+    const bool counts_once = !found.repeatable && found.kind != Kind::flag && !found.no_effect_here;
+    if (counts_once && std::ranges::find(command_.settings, &found, &Setting::option) != command_.settings.end()) {
+      const bool in_slash = where.starts_with('/') && !found.slash.empty();
+      return wrong(fmt::format("{}{} is given twice", in_slash ? "/" : "--", in_slash ? found.slash : found.gnu), "give it once");
+    }
     command_.settings.push_back(
         {&found, std::move(value), Origin{Place::command_line, printable(where)}, std::nullopt});
     return {};

@@ -69,6 +69,14 @@ TEST(CommandLine, OrderIsKept) {
   EXPECT_FALSE(command.flag("no-partition-table"));
 }
 
+TEST(CommandLine, FlagsAndListsMayBeRepeated) {
+  EXPECT_FALSE(parsed(line({"/b", "/d:0", "/f:a", "/v", "/v:0"})).flag("post-validate"));
+  EXPECT_THAT(parsed(line({"validate", "--file", "a", "--base", "b", "--base", "c"})).texts("base"), ElementsAre("b", "c"));
+  Inputs inputs = line({"/b", "/d:0", "/f:a", "/comp:7"});
+  inputs.ifw = "comp:1";
+  EXPECT_EQ(parsed(inputs).number("compression"), 7U);
+}
+
 TEST(CommandLine, HelpInEveryForm) {
   const std::vector<std::vector<std::string>> general = {{"/?"}, {"help"}, {"--help"}, {"-h"}};
   for (const auto& words : general) {
@@ -126,6 +134,10 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{{"/reboot"}, "/reboot is not built yet"},
         Refused{{"/r", "/f:a", "/x"}, "--expand (/x) is not built yet"},
         Refused{{"/b", "/d:0", "/base:a", "/f:b"}, "exclude each other"},
+        Refused{{"validate", "--file", "a", "--file", "b"}, "--file is given twice"},
+        Refused{{"/v", "/f:a", "/f:b"}, "/f is given twice"}, Refused{{"mount", "a", "m", "--to", "n"}, "--to is given twice"},
+        Refused{{"copy", "--source-drive", "a@1", "--source-drive", "a@2", "--target-drive", "b"}, "--source-drive is given twice"},
+        Refused{{"/b", "/d:0", "/f:a", "/comp:1", "/comp:7"}, "/comp is given twice"},
         Refused{{"deploy"}, "deploy is not built yet"},
         Refused{{"restore", "--file", "a", "--first-fit", "--original-place"}, "exclude each other"},
         Refused{{"backup", "--description", std::string(128, 'x')}, "longer than 127 characters"},

@@ -135,8 +135,9 @@ _tintype
 }
 
 TEST(ShowCommand, ComesBackAsTheSameCommand) {
-  const ParsedCommand command = parsed(any_line({"/b", "/un", "/v3:a b.vhd,C,vhdd,10", "/npt", "/d:v3", "/npt:0", "/f:x y",
-                                                 "/comp:2", "/comp:7", "/skp:0", "/max:4GiB"}));
+  Inputs inputs = any_line({"/b", "/un", "/v3:a b.vhd,C,vhdd,10", "/npt", "/d:v3", "/npt:0", "/f:x y", "/comp:7", "/skp:0", "/max:4GiB"});
+  inputs.ifw = "comp:2";
+  const ParsedCommand command = parsed(inputs);
   EXPECT_EQ(show_command(command, Spelling::slash),
             "tintype /b /un '/v3:a b.vhd,C,vhdd,10' /npt /d:v3 /npt:0 '/f:x y' /comp:7 /skp:0 /max:4GiB");
   EXPECT_EQ(show_command(command, Spelling::gnu),
