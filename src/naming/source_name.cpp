@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "drive/foreign/foreign.h"
 #include "naming/image_name.h"
 
 namespace tintype {
@@ -44,7 +45,7 @@ Result<SourceName> parse_source_name(const std::string& text, const IsImage& is_
     }
     source.drive = TRY(parse_drive_name(text));
     source.partitions = source.drive.partitions;
-    if (source.drive.kind == DriveName::Kind::path && !file_exists(source.drive.word))
+    if (source.drive.kind == DriveName::Kind::path && !file_exists(source.drive.word) && !is_foreign(source.drive.word))
       return fail(ErrorCode::not_found, fmt::format("there is no image or drive {} or {}.tti", printable(source.drive.word), printable(source.drive.word)));
   }
   if (source.partitions.size() > 1) return fail(ErrorCode::usage, fmt::format("'{}' names more than one partition", printable(text)), "name one");

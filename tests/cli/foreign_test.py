@@ -192,6 +192,15 @@ class ForeignTest(support.ProgramTest):
             got, wanted = (support.tool("mtype", "-i", self.path(p), f"::file{i}.bin").stdout for p in ("back0x301", "part0x301"))
             self.assertEqual(got, wanted)
 
+    def test_files_of_a_clonezilla_folder(self):
+        folder = self.clonezilla_folder()
+        self.assertIn("0x301", self.succeed("ls", folder + "/sda").stdout)
+        self.assertIn("file1.bin", self.succeed("ls", folder + "/sda@2").stdout)
+        self.succeed("extract", folder + "/sda@2", "/file1.bin", "--to", "out")
+        with open(self.path("out/file1.bin"), "rb") as file:
+            self.assert_same_bytes(file.read(), support.noise(400_000, 1) + b"plain text " * 30_000)
+        self.assert_fails(1, "ls", folder + "/sdx", says="there is no image or drive")
+
     def test_a_copy_brings_a_folder_back(self):
         folder = self.clonezilla_folder("xz")
         self.succeed("copy", "--source-drive", folder, "--target-drive", "target", "--overwrite")
