@@ -27,8 +27,8 @@ struct Inputs {
 };
 
 // Reads arguments, environment and INI files: tintype.ini and IFW.INI in the current directory, then
-// ~/.config/tintype/tintype.ini, then /etc/tintype.ini. A file that is not there is passed over; one that cannot
-// be read, is no regular file or larger than 1 MiB is an error.
+// ~/.config/tintype/tintype.ini, then /etc/tintype.ini. A file that is not there, or in a folder that
+// may not be entered, is passed over; one that cannot be read, is no regular file or larger than 1 MiB is an error.
 Result<Inputs> gather_inputs(int argc, const char* const* argv);
 
 // The whole way from inputs to a checked command. Pure. All errors are Error{usage}: one sentence with the place

@@ -55,9 +55,12 @@ Result<std::string> read_up_to(int fd, std::size_t limit, bool first_line, const
 // Nothing if there is no such file.
 Result<std::optional<std::string>> read_ini_file(const std::string& path) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (file.get() < 0 && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
-  if (file.get() < 0) return fail(os_error(errno, fmt::format("cannot open {}", path)));
+  const int code = file.get() < 0 ? errno : 0;
   struct stat status {};
+  // Of a folder that may not be entered (HOME of somebody else, after setpriv) nothing is to be had, as of none.
+  const bool unreachable = code == EACCES && ::stat(path.c_str(), &status) != 0 && errno == EACCES;
+  if (code == ENOENT || code == ENOTDIR || unreachable) return std::nullopt;
+  if (code != 0) return fail(os_error(code, fmt::format("cannot open {}", path)));
   if (::fstat(file.get(), &status) != 0) return fail(os_error(errno, fmt::format("cannot examine {}", path)));
   if (!S_ISREG(status.st_mode)) return wrong(fmt::format("{} is no regular file", path), "move it away");
   return TRY(read_up_to(file.get(), kMaxIniBytes, false, path));
