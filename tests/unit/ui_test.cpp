@@ -4,12 +4,14 @@
 
 #include <array>
 #include <cerrno>
+#include <future>
 
 #include "base/text.h"
 #include "ui/cli/answers.h"
 #include "ui/cli/exit_status.h"
 #include "ui/cli/partition_bar.h"
 #include "ui/cli/progress_text.h"
+#include "ui/cli/screen.h"
 
 namespace tintype::cli {
 namespace {
@@ -143,6 +145,24 @@ TEST(Bar, SurvivesHostileTables) {
   EXPECT_EQ(partition_bar(drive_of({{0, 10}}, 0), 60, true), "");
   EXPECT_EQ(partition_bar(drive_of({{2000, 10}}, 1000), 60, true), "");
   EXPECT_FALSE(partition_bar(drive_of({{1, ~std::uint64_t{0}}, {1, 5}, {2, 3}}, 1000), 10, true).empty());
+}
+
+// "It goes on until you answer": whoever has something to say during a question is not held up.
+TEST(Screen, KeepsWhatIsSaidDuringAQuestion) {
+  testing::internal::CaptureStdout();
+  bool came_back = false;
+  {
+    Screen screen(TerminalFacts{});
+    std::future<bool> said;
+    screen.with_terminal([&](Tty&) {
+      said = std::async(std::launch::async, [&] { return screen.out("made it") && screen.out("and more"); });
+      came_back = said.wait_for(std::chrono::seconds(5)) == std::future_status::ready;
+    });
+    EXPECT_TRUE(said.get());
+    screen.out("later");
+  }
+  EXPECT_TRUE(came_back);
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "made it\nand more\nlater\n");
 }
 
 }  // namespace

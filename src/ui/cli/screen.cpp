@@ -9,6 +9,8 @@
 namespace tintype::cli {
 namespace {
 
+constexpr std::size_t kMostKept = 10'000;  // lines during a question
+
 bool write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t n = ::write(fd, text.data(), text.size());
@@ -25,17 +27,27 @@ void Screen::erase_status() {
   shown_ = false;
 }
 
-bool Screen::out(const std::string& text) {
-  const std::lock_guard lock(mutex_);
+bool Screen::put(int fd, const std::string& text) {
+  std::unique_lock lock(mutex_);
+  if (talking_ && kept_.size() < kMostKept) {
+    kept_.emplace_back(fd, text);
+    return true;
+  }
+  std::unique_lock talk(talk_mutex_, std::defer_lock);
+  if (talking_) {
+    lock.unlock();
+    talk.lock();
+    lock.lock();
+  }
   erase_status();
-  return write_all(STDOUT_FILENO, text.ends_with('\n') ? text : text + "\n");
+  return write_all(fd, text);
 }
 
+bool Screen::out(const std::string& text) { return put(STDOUT_FILENO, text.ends_with('\n') ? text : text + "\n"); }
+
 void Screen::put_error(const char* color, const char* word, const std::string& text) {
-  const std::lock_guard lock(mutex_);
-  erase_status();
   const std::string safe = printable(text);
-  write_all(STDERR_FILENO, facts_.color ? fmt::format("{}{}:\033[0m {}\n", color, word, safe) : fmt::format("{}: {}\n", word, safe));
+  put(STDERR_FILENO, facts_.color ? fmt::format("{}{}:\033[0m {}\n", color, word, safe) : fmt::format("{}: {}\n", word, safe));
 }
 
 void Screen::warn(const std::string& text) { put_error("\033[33m", "warning", text); }
@@ -43,8 +55,8 @@ void Screen::error(const std::string& text) { put_error("\033[31m", "tintype", t
 
 void Screen::status(const std::string& text) {
   if (!facts_.stderr_is_terminal) return;
-  const std::unique_lock lock(mutex_, std::try_to_lock);
-  if (!lock.owns_lock()) return;  // a question has the terminal: work goes on without a picture of it
+  const std::lock_guard lock(mutex_);
+  if (talking_) return;  // work goes on without a picture of it
   const auto now = std::chrono::steady_clock::now();
   if (text.empty()) return erase_status();
   if (shown_ && now - drawn_ < std::chrono::milliseconds(100)) return;
@@ -54,10 +66,18 @@ void Screen::status(const std::string& text) {
 }
 
 void Screen::with_terminal(const std::function<void(Tty&)>& talk) {
-  const std::lock_guard lock(mutex_);
-  erase_status();
+  const std::lock_guard alone(talk_mutex_);
+  {
+    const std::lock_guard lock(mutex_);
+    erase_status();
+    talking_ = true;
+  }
   Tty tty;
   talk(tty);
+  const std::lock_guard lock(mutex_);
+  talking_ = false;
+  for (const auto& [fd, text] : kept_) write_all(fd, text);
+  kept_.clear();
 }
 
 }  // namespace tintype::cli

@@ -4,6 +4,8 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/events.h"
 #include "ui/cli/terminal.h"
@@ -27,15 +29,20 @@ class Screen {
   void error(const std::string& text);
   // The line that is redrawn; empty takes it away. Only on a terminal, at most ten times a second.
   void status(const std::string& text);
-  // While the terminal belongs to a question: no line is redrawn, other output waits.
+  // While the terminal belongs to a question: no line is redrawn, and other output is kept for afterwards, without making anybody wait
+  // (until there is too much of it). Another question waits.
   void with_terminal(const std::function<void(Tty&)>& talk);
 
  private:
+  bool put(int fd, const std::string& text);
   void erase_status();
   void put_error(const char* color, const char* word, const std::string& text);
 
   const TerminalFacts facts_;
+  std::mutex talk_mutex_;  // held by a question; taken before mutex_
   std::mutex mutex_;
+  bool talking_ = false;
+  std::vector<std::pair<int, std::string>> kept_;  // descriptors and what goes there after the question
   bool shown_ = false;
   std::chrono::steady_clock::time_point drawn_{};
 };
