@@ -64,6 +64,10 @@ class PurgeTest(support.ProgramTest):
         self.assert_fails(2, "purge", "--keep-last", "1", says="--folder")
         self.assert_fails(1, "purge", "--folder", self.path("none"), "--keep-last", "1")
 
+    def test_a_folder_that_is_not_there(self):
+        result = self.assert_fails(1, "purge", "--folder", "nope", "--keep-last", "1")
+        self.assertNotIn("--make-dir", result.stderr)
+
     def test_slash_spelling_and_a_single_image_of_each_period(self):
         self.backup("a")
         self.backup("b")

@@ -28,7 +28,9 @@ class PurgeAction {
 
   Result<Report> run() {
     const std::string folder = *command_.text("folder");
-    place_ = TRY(open_any_place(folder));
+    Result<std::unique_ptr<Place>> place = open_any_place(folder);
+    if (!place && place.error().code == ErrorCode::not_found) return fail(std::move(place).error().with_hint("name the folder that the images are in"));
+    place_ = TRY(std::move(place));
     JobContext context = session_.context();
     const std::optional<std::string> password = TRY(told_password(session_));
     found_ = TRY(scan_images(place_, password, context.cancel));
