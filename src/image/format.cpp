@@ -203,8 +203,7 @@ std::array<std::byte, kTrailerBytes> Trailer::encode() const {
 
 Result<Trailer> Trailer::decode(ByteSpan bytes, const std::string& name) {
   if (bytes.size() != kTrailerBytes || !starts_with(bytes, kTrailerMagic))
-    return fail(ErrorCode::corrupt, fmt::format("{} is cut off, or a further part of the image is missing: it does not end with a trailer", name),
-                "put all parts of the image into one folder; if they are, its end is lost");
+    return fail(ErrorCode::corrupt, fmt::format("{} is cut off, or a further part of the image is not in its folder: it does not end with a trailer", name));
   const auto sum = checksum128(bytes.first(kTrailerSumAt));
   if (!std::equal(sum.begin(), sum.end(), bytes.begin() + kTrailerSumAt))
     return fail(ErrorCode::corrupt, fmt::format("the trailer of {} is damaged (checksum)", name));

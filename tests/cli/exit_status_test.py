@@ -2,6 +2,7 @@
 """What goes wrong ends in the documented exit status and one clear sentence, and harms nothing."""
 import os
 import shutil
+import subprocess
 import unittest
 
 import support
@@ -53,6 +54,22 @@ class ExitStatusTest(support.ProgramTest):
             self.assertTrue(result.stdout)
             self.assertEqual(result.stderr, "")
 
+    def test_a_home_that_may_not_be_entered_is_as_none(self):
+        if os.geteuid() != 0 or shutil.which("setpriv") is None:
+            self.skipTest("not root, or no setpriv")
+        program = shutil.copy(support.PROGRAM, self.path("program"))
+        for folder in (self.shared, self.folder):
+            os.chmod(folder, 0o755)
+        os.makedirs(self.path("home/.config/tintype"))
+        with open(self.path("home/.config/tintype/tintype.ini"), "w", encoding="ascii") as file:
+            file.write("[Options]\n")
+        for mode, status in ((0o700, 0), (0o755, 1)):
+            os.chmod(self.path("home"), mode)
+            os.chmod(self.path("home/.config/tintype/tintype.ini"), 0o600)
+            done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", program, "help"], check=False,
+                                  capture_output=True, text=True, cwd="/", env={"PATH": os.environ["PATH"], "HOME": self.path("home")})
+            self.assertEqual(done.returncode, status, done.stderr)
+
     def test_passwords(self):
         self.image("--encryption", "3", env={"TINTYPE_PASSWORD": "right"})
         for action in (("validate",), ("list",), ("restore", "--drive", "new.raw")):
@@ -100,6 +117,18 @@ class ExitStatusTest(support.ProgramTest):
             with open(image, "rb") as source, open(self.path("short.tti"), "wb") as file:
                 file.write(source.read(length))
             self.assert_fails(4, "validate", "--file", "short", says="short.tti")
+        self.assert_fails(4, "restore", "--file", "short", "--drive", "new.raw", says="tintype salvage --file short.tti")
+
+    def test_damage_is_told_with_the_way_out(self):
+        image = self.image("--compression", "0", "--parity", "5%")
+        self.flip(image, os.path.getsize(image) // 2)
+        for action in (("restore", "--file", "pc", "--drive", "new.raw"), ("convert", "pc", "new.raw")):
+            self.assert_fails(4, *action, says="tintype repair --file pc.tti")
+        os.rename(self.path("pc.tti.parity"), self.path("away"))
+        self.assert_fails(4, "restore", "--file", "pc", "--drive", "new.raw", says="tintype salvage --file pc.tti")
+        os.rename(self.path("away"), self.path("pc.tti.parity"))
+        self.succeed("repair", "--file", "pc")
+        self.succeed("restore", "--file", "pc", "--drive", "new.raw")
 
     def test_missing_and_swapped_parts(self):
         self.image("--max-file-size", "1MiB", "--compression", "0")

@@ -14,6 +14,7 @@
 #include "ui/cli/actions.h"
 #include "ui/cli/version.h"
 #include "ui/cli/virtual_drives.h"
+#include "ui/cli/way_out.h"
 
 namespace tintype::cli {
 namespace {
@@ -76,7 +77,7 @@ ExitStatus run_session(const ParsedCommand& command) {
   if (!drives) return report_failure(drives.error());
   this_machine().define(std::move(drives).take());
   Session session(command);
-  return session.end(remember_name(command, run_chosen(session)));
+  return session.end(with_way_out(session, remember_name(command, run_chosen(session))));
 }
 
 bool typed_slashes(int argc, const char* const* argv) { return argc > 1 && argv[1][0] == '/'; }
