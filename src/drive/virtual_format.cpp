@@ -146,11 +146,14 @@ bool name_says_raw(const std::string& path) {
 
 Result<void> check_new_name(const std::string& path, DriveFormat format) {
   const std::optional<DriveFormat> named = format_of_name(path);
-  if ((format == DriveFormat::raw) == !named) return {};
-  if (named)
+  const auto family = [](DriveFormat each) { return each == DriveFormat::vhdf ? DriveFormat::vhdd : each == DriveFormat::vmdks ? DriveFormat::vmdk : each; };
+  if (family(format) == named.value_or(DriveFormat::raw)) return {};
+  if (named && format == DriveFormat::raw)
     return fail(ErrorCode::usage, fmt::format("{} would be a raw file with the name of a virtual drive", printable(path)), "give it a name that ends in .raw");
   const std::string word = format == DriveFormat::vhdf ? "vhd" : format == DriveFormat::vmdks ? "vmdk" : format == DriveFormat::vhdd ? "vhd" : to_string(format);
-  return fail(ErrorCode::usage, fmt::format("by its name {} would be taken for a raw file", printable(path)), fmt::format("give it a name that ends in .{}", word));
+  const std::string taken_for = named ? fmt::format("a {}", to_string(*named)) : "a raw file";
+  return fail(ErrorCode::usage, fmt::format("by its name {} would be taken for {}, and {} is asked for", printable(path), taken_for, to_string(format)),
+              fmt::format("give it a name that ends in .{}", word));
 }
 
 Result<std::optional<DetectedFormat>> find_format(Drive& file) {

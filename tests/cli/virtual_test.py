@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Virtual drives as sources and targets, judged by qemu-img: every format, both spellings, hostile files, and QEMU going away."""
+import fcntl
 import json
 import os
 import shutil
@@ -101,6 +102,37 @@ class VirtualTest(support.ProgramTest):
         self.same("again.vhd", "vpc")
         self.assert_fails(3, "convert", "pc", "c.raw", env=self.variables, says="exists")
         self.assertFalse([name for name in os.listdir(self.folder) if "partial" in name])
+
+    def test_names_and_types_agree(self):
+        for words in (("restore", "--file", "pc", "--drive", "z.vdi", "--type", "vhdx"), ("convert", "pc", "q.qcow2", "--type", "vhdx"),
+                      ("copy", "--source-drive", "pc", "--target-drive", "z.vdi", "--type", "qcow2"),
+                      ("list", "--virtual-drive", "1:n.vhd,C,vmdk,30", "--drive", "v1")):
+            self.assert_fails(2, *words, env=self.variables, says="by its name")
+        self.assertEqual([name for name in self.files() if name not in ("run", "pc.tti", "back.raw")], [])
+
+    def test_create_is_for_what_is_not_there(self):
+        self.do("restore", "--file", "pc", "--drive", "a.raw", "--create", "80M")
+        self.do("restore", "--file", "pc", "--drive", "a.raw", "--create", "80M", "--delta", "--overwrite")
+        self.assert_fails(3, "restore", "--file", "pc", "--drive", "a.raw", "--create", "90M", "--overwrite", env=self.variables, says="--create")
+        self.assertEqual(os.path.getsize(self.path("a.raw")), 80 << 20)
+
+    def test_a_copy_takes_an_image_without_its_extension(self):
+        self.do("copy", "--source-drive", "pc@2", "--target-drive", "two.raw")
+        self.do("copy", "--source-drive", "pc.tti@2", "--target-drive", "same.raw")
+        support.tool("cmp", "-i", str(1 << 20), self.path("two.raw"), self.path("same.raw"))  # behind the table, which has a signature of its own
+
+    def test_leftovers_of_a_killed_convert_go(self):
+        dead = subprocess.Popen(["true"])
+        dead.wait()
+        for name in (f"k.vdi.{dead.pid}.partial", f"k.vdi.{os.getpid()}.partial", f"j.vdi.{dead.pid}.partial", "k.vdi.x.partial"):
+            open(self.path(name), "wb").close()
+        self.succeed("convert", "pc", "k.vdi", env=self.variables)
+        self.assertEqual([name for name in self.files() if "partial" in name],
+                         sorted([f"k.vdi.{os.getpid()}.partial", f"j.vdi.{dead.pid}.partial", "k.vdi.x.partial"]))
+        with open(self.path(f"m.raw.{dead.pid}.partial"), "wb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            self.succeed("convert", "pc", "m.raw", env=self.variables)
+        self.assertTrue(os.path.exists(self.path(f"m.raw.{dead.pid}.partial")))
 
     def test_files_that_need_others_are_refused(self):
         secret = self.path("secret.raw")

@@ -2,9 +2,13 @@
 #include <fmt/format.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <filesystem>
 
 #include "base/text.h"
@@ -44,10 +48,34 @@ Result<Source> open_source(const std::string& text, Session& session) {
   return out;
 }
 
+bool is_locked(int fd) {
+  struct flock lock{.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 0, .l_pid = 0};  // as QEMU locks
+  return ::flock(fd, LOCK_EX | LOCK_NB) != 0 || ::fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
+}
+
+// NAME.PID.partial of processes that were killed. Another machine's process could be alive, but has its file locked.
+void remove_leftovers(const std::string& path) {
+  const SplitPath split = split_path(path);
+  std::error_code error;
+  for (const auto& each : std::filesystem::directory_iterator(split.folder, error)) {
+    const std::string name = each.path().filename().string(), front = split.name + ".";
+    constexpr std::string_view kEnd = ".partial";
+    if (!name.starts_with(front) || !name.ends_with(kEnd) || name.size() <= front.size() + kEnd.size()) continue;
+    const std::string_view digits = std::string_view(name).substr(front.size(), name.size() - front.size() - kEnd.size());
+    pid_t pid = 0;
+    const auto [end, bad] = std::from_chars(digits.data(), digits.data() + digits.size(), pid);
+    if (bad != std::errc() || end != digits.data() + digits.size() || pid <= 0 || ::kill(pid, 0) == 0 || errno != ESRCH) continue;
+    const int fd = ::open(each.path().c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat found{};
+    if (fd >= 0 && ::fstat(fd, &found) == 0 && S_ISREG(found.st_mode) && !is_locked(fd)) ::unlink(each.path().c_str());
+    if (fd >= 0) ::close(fd);
+  }
+}
+
 // The file under a temporary name until it is complete.
 class NewFile {
  public:
-  explicit NewFile(std::string path) : path_(std::move(path)), partial_(fmt::format("{}.{}.partial", path_, ::getpid())) {}
+  explicit NewFile(std::string path) : path_(std::move(path)), partial_(fmt::format("{}.{}.partial", path_, ::getpid())) { remove_leftovers(path_); }
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
   ~NewFile() {

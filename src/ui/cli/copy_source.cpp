@@ -36,6 +36,7 @@ Result<CopySource> find_copy_source(Session& session) {
     name.partitions = inside.partitions;
   } else {
     name = TRY(parse_drive_name(text));
+    if (name.kind == DriveName::Kind::path && !file_exists(name.word) && is_image(name.word + ".tti", session)) name.word += ".tti";
   }
   if (name.partitions.size() > 1)
     return fail(ErrorCode::usage, "a copy takes one partition, or the whole drive", "copy the partitions one after the other");

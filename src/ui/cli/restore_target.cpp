@@ -10,6 +10,7 @@
 #include "drive/open.h"
 #include "naming/image_name.h"
 #include "ui/cli/drive_checks.h"
+#include "ui/cli/virtual_drives.h"
 
 namespace tintype::cli {
 namespace {
@@ -38,8 +39,7 @@ Result<std::optional<RestoreTarget>> new_virtual(const DriveName& name, const So
   const VirtualDrive::Creation& creation = *found->second.creation;
   const bool there = file_exists(found->second.path);
   if (there && !creation.anew) return std::nullopt;
-  if (creation.format == DriveFormat::raw || format_of_name(found->second.path) || name_says_raw(found->second.path))
-    TRY(check_new_name(found->second.path, creation.format));
+  TRY(check_defined_name(found->second.path, creation.format));
   if (!name.partitions.empty())
     return fail(ErrorCode::usage, fmt::format("v{} is yet to be made and has no partitions", name.number), "leave out what follows '@'");
   RestoreTarget target = new_file(found->second.path, image, {creation.size_bytes, creation.format});
@@ -82,6 +82,10 @@ Result<RestoreTarget> find_target(std::vector<std::string> names, const SourceVi
     }
   }
   if (found.partitions.size() > 1) return fail(ErrorCode::usage, "there can be only one target partition", "name one");
+  // The same command again, to go on with what was cut off, asks for what is there.
+  if (wanted.size_bytes && *wanted.size_bytes != found.drive->size_bytes())
+    return fail(ErrorCode::exists, fmt::format("{} is there already and has {}, so --create cannot make it", printable(found.drive->info().path), format_size(found.drive->size_bytes())),
+                "leave out --create, or name a target that is yet to be made");
   RestoreTarget target;
   target.info = found.drive->info();
   target.path = target.info.path;

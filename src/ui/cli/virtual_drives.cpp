@@ -51,8 +51,14 @@ Result<VirtualDrives> defined_drives(const options::ParsedCommand& command) {
   return out;
 }
 
+Result<void> check_defined_name(const std::string& path, DriveFormat format) {
+  if (format != DriveFormat::raw && !format_of_name(path) && !name_says_raw(path)) return {};
+  return check_new_name(path, format);
+}
+
 Result<void> make_missing(const VirtualDrive& drive) {
   if (!drive.creation || file_exists(drive.path)) return {};
+  TRY(check_defined_name(drive.path, drive.creation->format));
   TRY(create_drive_file(drive.path, drive.creation->size_bytes, drive.creation->format));
   return {};
 }

@@ -9,6 +9,9 @@ namespace tintype::cli {
 // a number that was named as a drive is defined, or forgotten, only after that.
 Result<VirtualDrives> defined_drives(const options::ParsedCommand& command);
 
+// Error{usage} if the name says another type than its definition. A name that says nothing is fine: the definition does.
+Result<void> check_defined_name(const std::string& path, DriveFormat format);
+
 // Makes the file if its definition says how and it is not there; one that is there stays, for nothing is destroyed to be looked at.
 Result<void> make_missing(const VirtualDrive& drive);
 
