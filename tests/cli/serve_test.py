@@ -116,6 +116,18 @@ class ServeTest(support.ProgramTest):
             pass
         self.assert_fails(3, "serve", "pc", "--socket", "s", says="exists")
         self.assert_fails(2, "serve", "pc", "--socket", "s" * 120, says="too long")
+        self.assert_fails(1, "serve", "pc", "--socket", "nodir/s", says="there is no folder")
+        self.assert_fails(2, "boot", "pc", "--headless", "--memory", "0", says="--memory")
+
+    def test_ctrl_c_at_a_terminal_ends_it(self):
+        terminal = support.Terminal("serve", "pc", "--socket", "s", cwd=self.folder, env={"XDG_RUNTIME_DIR": self.run_folder})
+        terminal.read(until="Ctrl-C ends it")
+        terminal.type("\x03")
+        self.assertEqual(terminal.status(), 0, terminal.text)
+        self.assertIn("is no longer served", terminal.text)
+        self.assertNotIn("[y/N]", terminal.text)
+        self.assertNotIn("qemu-nbd", terminal.text)
+        self.expect_nothing_left()
 
     def test_boot(self):
         if shutil.which("qemu-system-x86_64") is None:

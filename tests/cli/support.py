@@ -2,10 +2,14 @@
 """What the tests of the program share: running it, and a small real drive to run it on."""
 import json
 import os
+import pty
 import random
+import re
+import select
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 
 PROGRAM = os.environ["TINTYPE_PROGRAM"]
@@ -71,6 +75,44 @@ def make_drive(path):
 def events_of(result):
     """The events of a run with --json; every line must be one object."""
     return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+class Terminal:
+    """The program at a terminal of its own."""
+
+    def __init__(self, *words, cwd, env=None):
+        variables = {k: v for k, v in os.environ.items() if not k.startswith(("TINTYPE", "IFW", "NO_COLOR"))}
+        variables.update({"TERM": "xterm", "LC_ALL": "C.UTF-8"})
+        variables.update(env or {})
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.chdir(cwd)
+            os.execve(PROGRAM, [PROGRAM, *words], variables)
+        self.text = ""
+
+    def read(self, until=None, timeout=20):
+        end = time.monotonic() + timeout
+        while until is None or not re.search(until, self.text):
+            ready = select.select([self.fd], [], [], 0.1)[0]
+            if ready:
+                try:
+                    data = os.read(self.fd, 65536)
+                except OSError:
+                    data = b""
+                if not data:
+                    break
+                self.text += data.decode("utf-8", "replace")
+            if time.monotonic() > end:
+                raise AssertionError(f"waited for {until!r}, got {self.text!r}")
+        return self.text
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+
+    def status(self):
+        self.read()
+        os.close(self.fd)
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
 class ProgramTest(unittest.TestCase):

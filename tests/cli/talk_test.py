@@ -2,9 +2,6 @@
 """How the program talks: terminal, pipe, JSON, log, questions, cancelling."""
 import json
 import os
-import pty
-import re
-import select
 import shutil
 import signal
 import subprocess
@@ -12,6 +9,7 @@ import time
 import unittest
 
 import support
+from support import Terminal
 
 SCHEMA = {  # docs/json-events.md
     "stage": {"event": str, "stage": str, "total_bytes": int},
@@ -29,44 +27,6 @@ FACTS = {
     "restore": {"image": str, "target": str, "target_format": str, "written_bytes": int, "compared_bytes": int, "unwritable_bytes": int},
     "salvage": {"image": str, "folder": str, "layout_from": str, "restored_bytes": int, "lost_bytes": int, "unknown_bytes": int, "hit_count": int},
 }
-
-
-class Terminal:
-    """The program at a terminal of its own."""
-
-    def __init__(self, *words, cwd, env=None):
-        variables = {k: v for k, v in os.environ.items() if not k.startswith(("TINTYPE", "IFW", "NO_COLOR"))}
-        variables.update({"TERM": "xterm", "LC_ALL": "C.UTF-8"})
-        variables.update(env or {})
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.chdir(cwd)
-            os.execve(support.PROGRAM, [support.PROGRAM, *words], variables)
-        self.text = ""
-
-    def read(self, until=None, timeout=20):
-        end = time.monotonic() + timeout
-        while until is None or not re.search(until, self.text):
-            ready = select.select([self.fd], [], [], 0.1)[0]
-            if ready:
-                try:
-                    data = os.read(self.fd, 65536)
-                except OSError:
-                    data = b""
-                if not data:
-                    break
-                self.text += data.decode("utf-8", "replace")
-            if time.monotonic() > end:
-                raise AssertionError(f"waited for {until!r}, got {self.text!r}")
-        return self.text
-
-    def type(self, text):
-        os.write(self.fd, text.encode())
-
-    def status(self):
-        self.read()
-        os.close(self.fd)
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
 class TalkTest(support.ProgramTest):

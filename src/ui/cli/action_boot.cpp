@@ -81,14 +81,15 @@ Result<Report> run_boot_action(Session& session) {
   ShowOptions options = show_options(command);
   options.writable = true;
   const std::unique_ptr<ServedImage> served = TRY(ServedImage::open(image, options));
-  Result<std::unique_ptr<ChildProcess>> started = ChildProcess::start(TRY(machine(command, image, *served)));
+  // Without a window it needs our terminal, which takes Ctrl-C as a key of the machine.
+  Result<std::unique_ptr<ChildProcess>> started = ChildProcess::start(TRY(machine(command, image, *served)), {.own_session = !command.flag("headless")});
   if (!started) return fail(std::move(started).error().with_hint("it is in the package qemu-system-x86"));
   session.events().info(fmt::format("{} runs in a virtual machine, without a network; what it writes is forgotten", printable(image.path)));
   std::optional<int> ended;
   while (!session.cancel().cancelled() && !(ended = (*started)->wait(milliseconds(200)))) {
   }
   (*started)->terminate();
-  if (ended && *ended != 0) return fail(ErrorCode::io, fmt::format("the virtual machine ended with status {}", *ended), "what it said stands above");
+  if (ended && *ended != 0 && !session.cancel().cancelled()) return fail(ErrorCode::io, fmt::format("the virtual machine ended with status {}", *ended), "what it said stands above");
   Report end;
   end.summary.push_back("the virtual machine has ended; the image is as it was");
   end.facts = {{"image", image.path}};

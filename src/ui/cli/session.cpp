@@ -40,7 +40,8 @@ Session::Session(const options::ParsedCommand& command)
       screen_(find_terminal(command.flag("no-color"))),
       events_(screen_, cancel_),
       started_(std::chrono::steady_clock::now()),
-      stops_at_once_(command.action == options::Action::list || command.action == options::Action::ls) {
+      stops_at_once_(command.action == options::Action::list || command.action == options::Action::ls),
+      signals_end_it_(command.action == options::Action::serve || command.action == options::Action::mount || command.action == options::Action::boot) {
   interrupts_.emplace([this](Interrupts::Signal signal, const auto& again, const auto& stop) { on_signal(signal, again, stop); });
   events_.set_unattended({.no = command.answers_no(),
                           .yes = command.answers_yes(),
@@ -124,7 +125,7 @@ void Session::on_signal(Interrupts::Signal signal, const std::function<bool()>& 
     ::_exit(static_cast<int>(ExitStatus::refused));
   }
   if (signal == Interrupts::Signal::interrupt && running_ && !events_.asking() && command_.flag("no-cancel")) return;
-  const bool person = signal == Interrupts::Signal::interrupt && screen_.facts().can_ask;
+  const bool person = signal == Interrupts::Signal::interrupt && screen_.facts().can_ask && !signals_end_it_;
   if (!person || cancel_.cancelled() || events_.asking() || confirm_cancel(again, stop)) cancel_.cancel();
 }
 

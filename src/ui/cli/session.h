@@ -54,6 +54,7 @@ class Session {
   std::atomic<bool> running_{false};
   std::optional<std::string> known_password_;
   bool stops_at_once_ = false;  // list: nothing to undo
+  bool signals_end_it_ = false;  // serve, mount and boot have no other end, so nobody is asked whether it is meant
   std::optional<Interrupts> interrupts_;  // last: its thread uses the others
 };
 
