@@ -137,7 +137,7 @@ class MountTest(support.ProgramTest):
             pass
         self.assert_fails(2, "mount", "pc", self.at, says="not empty")
         os.remove(self.path("m/there"))
-        self.assert_fails(1, "mount", "pc", self.path("nowhere"), says="nowhere")
+        self.assert_fails(1, "mount", "pc", self.path("nowhere"), says="make the folder first")
         self.assert_fails(1, "unmount", self.at, says="no image is mounted")
         self.mount()
         self.assert_fails(3, "mount", "pc", self.at, says="already")
@@ -155,6 +155,7 @@ class MountTest(support.ProgramTest):
         os.kill(server, signal.SIGKILL)
         time.sleep(0.2)
         self.assertNotEqual(self.list_error(), "")
+        self.assert_fails(3, "mount", "pc", self.at, says="tintype unmount")
         self.succeed("unmount", self.at)
         self.assertEqual(os.listdir(self.at), [])
 
@@ -169,6 +170,22 @@ class MountTest(support.ProgramTest):
         self.assertEqual(self.servers(), [])
         self.assertEqual(os.listdir(self.at), [])
 
+    def test_without_the_right_to_dev_fuse(self):
+        if os.geteuid() != 0 or shutil.which("setpriv") is None or shutil.which("unshare") is None:
+            self.skipTest("needs root, setpriv and unshare")
+        program = shutil.copy(support.PROGRAM, self.path("program"))
+        for folder in (self.shared, self.folder):
+            os.chmod(folder, 0o755)
+        os.chmod(self.path("pc.tti"), 0o644)
+        os.chown(self.at, 65534, 65534)
+        os.close(os.open(self.path("closed"), os.O_CREAT, 0o600))
+        line = f"mount --bind {self.path('closed')} /dev/fuse && exec setpriv --reuid=65534 --regid=65534 --clear-groups " \
+               f"{program} mount {self.path('pc')} {self.at}"
+        done = subprocess.run(["unshare", "-m", "--propagation", "private", "sh", "-c", line], cwd="/", capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("/dev/fuse", done.stderr)
+        self.assertNotIn("fuse3", done.stderr)
+
     def test_in_the_foreground(self):
         program = subprocess.Popen([support.PROGRAM, "mount", "pc", self.at, "--foreground"], cwd=self.folder,
                                    stdout=subprocess.PIPE, text=True, start_new_session=True)
@@ -181,6 +198,11 @@ class MountTest(support.ProgramTest):
         program.send_signal(signal.SIGINT)
         self.assertEqual(program.wait(20), 0)
         self.assertEqual(os.listdir(self.at), [])
+        terminal = support.Terminal("mount", "pc", self.at, "--foreground", cwd=self.folder)
+        terminal.read(until="partition-2.img|shown")
+        terminal.type("\x03")
+        self.assertEqual(terminal.status(), 0, terminal.text)
+        self.assertNotIn("[y/N]", terminal.text)
 
     def test_damage_is_an_error_of_the_read(self):
         with open(self.path("pc.tti"), "r+b") as file:

@@ -15,19 +15,33 @@
 #include "base/text.h"
 #include "serve/linux/fuse_ops.h"
 #include "drive/linux/mount_table.h"
+#include "drive/linux/unique_fd.h"
 
 namespace tintype {
 namespace {
 
 constexpr unsigned kReadAheadKib = 2048;
 
+// Of a mount whose server was killed.
+std::string hint_if_dead(const std::error_code& error, const std::string& folder) {
+  if (error != std::errc::not_connected) return "";
+  return fmt::format("what served it has ended: tintype unmount {} takes it away", printable(folder));
+}
+
 Result<std::string> checked_folder(const std::string& folder) {
   std::error_code error;
   const std::string path = std::filesystem::canonical(folder, error).string();
-  if (error) return fail(os_error(error.value(), fmt::format("cannot mount on {}", printable(folder))));
+  if (error) {
+    const std::string hint = error == std::errc::no_such_file_or_directory ? "make the folder first" : hint_if_dead(error, folder);
+    return fail(os_error(error.value(), fmt::format("cannot mount on {}", printable(folder))).with_hint(hint));
+  }
   if (!std::filesystem::is_directory(path, error)) return fail(ErrorCode::usage, fmt::format("{} is not a folder", printable(folder)));
   for (const MountEntry& entry : mount_table())
-    if (entry.folder == path) return fail(ErrorCode::busy, fmt::format("something is mounted on {} already", printable(folder)));
+    if (entry.folder == path) {
+      // Its attributes may still be known to the kernel; looking into it tells.
+      std::filesystem::directory_iterator(path, error);
+      return fail(ErrorCode::busy, fmt::format("something is mounted on {} already", printable(folder)), hint_if_dead(error, folder));
+    }
   const bool empty = std::filesystem::is_empty(path, error);
   if (error) return fail(os_error(error.value(), fmt::format("cannot look into {}", printable(folder))));
   if (!empty) return fail(ErrorCode::usage, fmt::format("the folder {} is not empty", printable(folder)), "give one that is, or a new one");
@@ -62,10 +76,13 @@ class FuseMount final : public Mount {
     if (session_ == nullptr) return fail(ErrorCode::unsupported, "cannot begin a FUSE session");
     if (::access("/dev/fuse", F_OK) != 0)
       return fail(ErrorCode::unsupported, "this system has no /dev/fuse", "load the module fuse, or run where it is there");
+    // fusermount3 opens it with our rights, and would say so on our standard error.
+    const UniqueFd device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+    if (!device) return fail(os_error(errno, "cannot open /dev/fuse").with_hint("whoever mounts needs the right to read and write it"));
     if (fuse_session_mount(session_, folder.c_str()) != 0)
-      return fail(ErrorCode::denied, fmt::format("cannot mount on {}", printable(folder)),
-                  view_.shown().allow_other ? "--allow-other needs root, or user_allow_other in /etc/fuse.conf"
-                                            : "the package fuse3 is needed for who is not root");
+      return fail(os_error(EPERM, fmt::format("cannot mount on {}", printable(folder)))
+                      .with_hint(view_.shown().allow_other ? "--allow-other needs root, or user_allow_other in /etc/fuse.conf"
+                                                           : "the package fuse3 is needed for who is not root"));
     mounted_ = true;
     thread_ = std::thread([this] { serve(); });
     widen_read_ahead(folder);

@@ -12,7 +12,7 @@
 namespace tintype::cli {
 namespace {
 
-// What the child tells: 'R' and lines, or 'E', the error's code and its texts; all texts end in a zero byte.
+// What the child tells: 'R' and lines, or 'E', the error's code, its errno, its sentence and its hint; all texts end in a zero byte.
 void tell(int fd, const std::string& message) {
   for (std::size_t at = 0; at < message.size();) {
     const ssize_t n = ::write(fd, message.data() + at, message.size() - at);
@@ -61,8 +61,11 @@ void leave_terminal() {
     ::close(fd);
     ready = true;
   });
-  if (!done && !ready)
-    tell(fd, std::string("E") + static_cast<char>(done.error().code) + done.error().message() + '\0');
+  if (!done && !ready) {
+    const Error& error = done.error();
+    const std::string place = error.offset_bytes ? " (at byte " + std::to_string(*error.offset_bytes) + ")" : "";
+    tell(fd, std::string("E") + static_cast<char>(error.code) + static_cast<char>(error.os_error) + error.what + place + '\0' + error.hint + '\0');
+  }
   ::_exit(done ? 0 : 1);  // what the parent's objects would do at the end is the parent's to do
 }
 
@@ -89,9 +92,11 @@ Result<std::vector<std::string>> run_in_background(const std::function<Result<vo
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  const std::vector<std::string> texts = message.starts_with('E') ? texts_of(message, 2) : std::vector<std::string>();
-  if (texts.empty()) return fail(ErrorCode::io, "what should go on in the background ended at once");
-  return fail(static_cast<ErrorCode>(message[1]), texts.front());
+  const std::vector<std::string> texts = message.starts_with('E') ? texts_of(message, 3) : std::vector<std::string>();
+  if (texts.size() < 2) return fail(ErrorCode::io, "what should go on in the background ended at once");
+  Error error = make_error(static_cast<ErrorCode>(message[1]), texts[0], texts[1]);
+  error.os_error = static_cast<unsigned char>(message[2]);
+  return fail(std::move(error));
 }
 
 bool told_to_end() {
