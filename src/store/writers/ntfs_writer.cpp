@@ -146,34 +146,34 @@ class NtfsWriter final : public TreeWriter {
   std::uint64_t size(FileId file) const override { return files_.at(file); }
   void release(FileId file) override { files_.erase(file); }
 
-  // NTFS takes no second file of a name, so the old one goes first. The new one is on the drive by then, as `from`.
+  // NTFS takes no second file of a name, so the old one stands under another name until the new one has its own.
   Result<void> rename(FolderId folder, const std::string& from, const std::string& to) override {
     const auto id = TRY(find(folder, from));
     if (!id) return fail(os_error(ENOENT, fmt::format("cannot rename {}", printable(from))));
     const auto old = TRY(find(folder, to));
-    const WideName name(to);
-    if (!name.usable()) return unusable(to);
+    if (!WideName(to).usable()) return unusable(to);
     if (old && *old == *id) return {};
+    const std::string aside = from + "~";
     TRY(sync());
-    if (old) TRY(remove(folder, to));
-    {
-      const Record record(ntfs_inode_open(volume_, *id)), in(ntfs_inode_open(volume_, folder));
-      if (!record || !in) return failed("cannot rename a file of");
-      if (ntfs_link(record.get(), in.get(), name.text(), name.length()) != 0) return failed("cannot rename a file of");
+    if (old) {
+      TRY(check_file(*old, to));
+      TRY(remove(folder, aside));  // of a run that was cut off here
+      TRY(add_name(folder, aside, *old));
+      TRY(unlink(folder, to, *old));
+    }
+    if (Result<void> named = add_name(folder, to, *id); !named) {
+      if (old && add_name(folder, to, *old)) (void)unlink(folder, aside, *old);
+      return named;
     }
     TRY(sync());
-    return unlink(folder, from, *id);
+    TRY(unlink(folder, from, *id));
+    return old ? unlink(folder, aside, *old) : Result<void>();
   }
 
   Result<void> remove(FolderId folder, const std::string& name) override {
     const auto id = TRY(find(folder, name));
     if (!id) return {};
-    {
-      const Record record(ntfs_inode_open(volume_, *id));
-      if (!record) return failed("cannot read a file of");
-      if ((record.get()->mrec->flags & MFT_RECORD_IS_DIRECTORY) != 0 || *id < FILE_first_user)
-        return fail(ErrorCode::usage, fmt::format("{} is not a regular file", printable(name)));
-    }
+    TRY(check_file(*id, name));
     return unlink(folder, name, *id);
   }
 
@@ -279,6 +279,21 @@ class NtfsWriter final : public TreeWriter {
     const FileId id = made.get()->mft_no;
     if (ntfs_inode_close_in_dir(made.release(), in.get()) != 0 || !in.close()) return failed("cannot make a file in");
     return id;
+  }
+
+  Result<void> check_file(FileId id, const std::string& name) {
+    const Record record(ntfs_inode_open(volume_, id));
+    if (!record) return failed("cannot read a file of");
+    if ((record.get()->mrec->flags & MFT_RECORD_IS_DIRECTORY) == 0 && id >= FILE_first_user) return {};
+    return fail(ErrorCode::usage, fmt::format("{} is not a regular file", printable(name)));
+  }
+
+  Result<void> add_name(FolderId folder, const std::string& name, FileId id) {
+    const WideName wide(name);
+    if (!wide.usable()) return unusable(name);
+    const Record record(ntfs_inode_open(volume_, id)), in(ntfs_inode_open(volume_, folder));
+    if (!record || !in || ntfs_link(record.get(), in.get(), wide.text(), wide.length()) != 0) return failed("cannot rename a file of");
+    return {};
   }
 
   Result<void> unlink(FolderId folder, const std::string& name, FileId id) {
