@@ -8,12 +8,13 @@
 
 #include "base/text.h"
 #include "store/partition_files.h"
-#include "store/writers/new_name.h"
+#include "store/writers/file_name.h"
 
 namespace tintype {
 namespace {
 
 constexpr std::size_t kNumberBytes = 6;  // ".99999"
+constexpr std::size_t kAsideBytes = 1;   // "~", of what stands aside while NTFS replaces it
 
 class FileInTree final : public ReadFile {
  public:
@@ -136,7 +137,7 @@ class PartitionPlace final : public Place {
     // The numbers of later parts stand before ".partial".
     const bool may_get_number = name.ends_with(".partial") && !(name.size() > 9 && name[name.size() - 9] >= '0' && name[name.size() - 9] <= '9');
     const FsType type = TRY(files_->tree())->type();
-    TRY(check_new_name(type, name, may_get_number ? kNumberBytes : 0));
+    TRY(check_file_name(type, name, (type == FsType::ntfs ? kAsideBytes : 0) + (may_get_number ? kNumberBytes : 0)));
     TreeWriter* writer = TRY(files_->writer());
     const TreeWriter::FolderId folder = TRY(writer->folder(path_));
     TRY(writer->remove(folder, name));
@@ -196,18 +197,11 @@ class PartitionPlace final : public Place {
 
 Result<void> make_folders(PartitionFiles& files, const std::string& path) {
   const FsType type = TRY(files.tree())->type();
-  for (std::size_t from = 0; from < path.size();) {
-    const std::size_t to = std::min(path.find('/', from), path.size());
-    if (to > from) TRY(check_new_name(type, path.substr(from, to - from)));
-    from = to + 1;
-  }
+  const std::vector<std::string> names = names_in_path(path);
+  for (const std::string& name : names) TRY(check_file_name(type, name));
   TreeWriter* writer = TRY(files.writer());
   std::string done;
-  for (std::size_t from = 0; from < path.size();) {
-    const std::size_t to = std::min(path.find('/', from), path.size());
-    const std::string part = path.substr(from, to - from);
-    from = to + 1;
-    if (part.empty()) continue;
+  for (const std::string& part : names) {
     const std::string next = done + "/" + part;
     const Result<TreeWriter::FolderId> there = writer->folder(next);
     if (!there && there.error().code != ErrorCode::not_found) return fail(there.error());

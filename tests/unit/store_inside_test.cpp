@@ -2,11 +2,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <fstream>
 #include <iterator>
+#include <set>
 
+#include "drive/open.h"
+#include "fs/file_tree.h"
 #include "fs/filesystem.h"
 #include "store/partition_place.h"
+#include "support/scratch.h"
 
 namespace tintype {
 namespace {
@@ -135,6 +140,83 @@ TEST(PartitionPlace, DoesNotWriteToWhatWasNotLeftClean) {
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, ErrorCode::refused);
   EXPECT_THAT(done.error().hint, testing::HasSubstr("fsck.fat"));
+}
+
+// Takes so many writes, whole ones, and is dead then: what a process that is killed leaves.
+class Dying final : public Drive {
+ public:
+  Dying(std::shared_ptr<Drive> drive, unsigned writes) : drive_(std::move(drive)), left_(writes) {}
+  const DriveInfo& info() const override { return drive_->info(); }
+  Result<void> read(std::uint64_t offset, MutableByteSpan out) override { return dead_ ? broken() : drive_->read(offset, out); }
+  Result<void> write(std::uint64_t offset, ByteSpan data) override {
+    dead_ = dead_ || left_-- == 0;
+    return dead_ ? broken() : drive_->write(offset, data);
+  }
+  Result<void> zero(std::uint64_t, std::uint64_t) override { return broken(); }
+  Result<void> flush() override { return dead_ ? broken() : Result<void>(); }
+
+ private:
+  static Result<void> broken() { return fail(os_error(EIO, "the drive is dead")); }
+  std::shared_ptr<Drive> drive_;
+  unsigned left_;
+  bool dead_ = false;
+};
+
+// What the names hold that an image being replaced can have.
+std::set<std::string> whole_images(const std::shared_ptr<Drive>& drive) {
+  std::set<std::string> out;
+  const auto tree = open_file_tree(drive);
+  const auto root = tree ? (*tree)->root() : Result<FileNode>(fail(tree.error()));
+  if (!root) return out;
+  (void)(*tree)->list(*root, [&](const FileNode& node) {
+    if (!node.name.starts_with("pc.tti")) return true;
+    const auto content = (*tree)->open(node);
+    Bytes bytes(content ? static_cast<std::size_t>((*content)->size_bytes()) : 0);
+    if (content && (*content)->read(0, bytes)) out.insert(std::string(as_text(bytes)));
+    return true;
+  });
+  return out;
+}
+
+TEST(NtfsPlace, AnOldImageIsThereUntilTheNewOneIs) {
+  if (!test::have_program("mkntfs")) GTEST_SKIP() << "mkntfs is missing";
+  const auto volume = test::ScratchFile::make(8U << 20);
+  ASSERT_TRUE(volume);
+  ASSERT_EQ(test::run("mkntfs -q -F -f -p 0 " + test::shell_word(volume->path())).status, 0);
+  Bytes before(8U << 20);
+  ASSERT_TRUE((*open_drive(volume->path().string()))->read(0, before));
+  const std::string old_text = std::string(9000, 'o'), new_text = std::string(9000, 'n');
+  {
+    const auto drive = make_memory_drive(before.size());
+    ASSERT_TRUE(drive->write(0, before));
+    Opened opened;
+    open(opened, drive, drive);
+    ASSERT_TRUE(put(*opened.place, "pc.tti", old_text));
+    ASSERT_TRUE(put(*opened.place, "pc.tti.partial", new_text));
+    opened.place.reset();
+    opened.files.reset();
+    ASSERT_TRUE(drive->read(0, before));
+  }
+  bool went_through = false;
+  unsigned failed = 0;
+  // The drive dies after every number of writes in turn, until it lives through all of them.
+  for (unsigned writes = 0; !went_through; ++writes) {
+    ASSERT_LT(writes, 1000U);
+    const auto drive = make_memory_drive(before.size());
+    ASSERT_TRUE(drive->write(0, before));
+    Opened opened;
+    open(opened, drive, std::make_shared<Dying>(drive, writes));
+    went_through = opened.place->rename("pc.tti.partial", "pc.tti").has_value();
+    opened.place.reset();
+    opened.files.reset();
+    const std::set<std::string> there = whole_images(drive);
+    EXPECT_TRUE(there.contains(old_text) || there.contains(new_text)) << "after " << writes << " writes";
+    failed += went_through ? 0 : 1;
+    if (went_through) {
+      EXPECT_EQ(there, std::set<std::string>{new_text});
+    }
+  }
+  EXPECT_GT(failed, 10U);
 }
 
 }  // namespace

@@ -53,11 +53,7 @@ class Folder {
   Folder(std::string path, std::string disk, std::string name) : path_(std::move(path)), disk_(std::move(disk)), name_(std::move(name)) {}
 
   Result<std::shared_ptr<Drive>> open() {
-    files_ = names_in(path_);
-    const std::optional<Bytes> text = read(disk_ + std::string(kDumpEnding));
-    if (!text) return fail(ErrorCode::not_found, fmt::format("{} has no partition table of {} ({}-pt.sf)", path_, disk_, disk_));
-    dump_ = TRY(parse_sfdisk_dump(as_text(*text), path_ + "/" + disk_ + std::string(kDumpEnding)));
-    TRY(find_size());
+    TRY(look());
     std::vector<CompositePiece> pieces = clonezilla_tables(dump_, disk_, info_.logical_sector_bytes, info_.size_bytes,
                                                            [this](const std::string& file) { return read(file); });
     for (const SfdiskDump::Entry& entry : dump_.entries)
@@ -65,7 +61,26 @@ class Folder {
     return make_composite(info_, std::move(pieces));
   }
 
+  Result<std::vector<ClonezillaImage>> images() {
+    TRY(look());
+    std::vector<ClonezillaImage> out;
+    for (const SfdiskDump::Entry& entry : dump_.entries) {
+      if (!dump_.gpt && entry.extended()) continue;
+      const std::string file = TRY(image_of(file_word(entry.device)));
+      if (!file.empty()) out.push_back({path_ + "/" + file, entry.sectors * info_.logical_sector_bytes});
+    }
+    return out;
+  }
+
  private:
+  Result<void> look() {
+    files_ = names_in(path_);
+    const std::optional<Bytes> text = read(disk_ + std::string(kDumpEnding));
+    if (!text) return fail(ErrorCode::not_found, fmt::format("{} has no partition table of {} ({}-pt.sf)", path_, disk_, disk_));
+    dump_ = TRY(parse_sfdisk_dump(as_text(*text), path_ + "/" + disk_ + std::string(kDumpEnding)));
+    return find_size();
+  }
+
   std::optional<Bytes> read(const std::string& file) const { return small_file(path_ + "/" + file); }
 
   // "Disk /dev/sda: 16777215s" and "Sector size (logical/physical): 512B/512B" of parted; else what the table needs.
@@ -172,6 +187,10 @@ std::vector<std::string> clonezilla_disks(const std::string& folder) {
   for (const std::string& name : names_in(folder))
     if (name.ends_with(kDumpEnding) && name.size() > kDumpEnding.size()) disks.push_back(name.substr(0, name.size() - kDumpEnding.size()));
   return disks;
+}
+
+Result<std::vector<ClonezillaImage>> clonezilla_images(const std::string& folder, const std::string& disk) {
+  return Folder(folder, disk, folder).images();
 }
 
 Result<std::shared_ptr<Drive>> open_clonezilla_disk(const std::string& folder, const std::string& disk, const std::string& name) {

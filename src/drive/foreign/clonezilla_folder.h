@@ -22,4 +22,11 @@ std::vector<std::string> clonezilla_disks(const std::string& folder);
 // Errors: corrupt, not_found (such as a missing part), unsupported (LVM, LUKS; images of ntfsclone or partimage).
 Result<std::shared_ptr<Drive>> open_clonezilla_disk(const std::string& folder, const std::string& disk, const std::string& name);
 
+// The files that hold its partitions (the first of each), and the bytes of the partition.
+struct ClonezillaImage {
+  std::string file;
+  std::uint64_t partition_bytes = 0;
+};
+Result<std::vector<ClonezillaImage>> clonezilla_images(const std::string& folder, const std::string& disk);
+
 }  // namespace tintype

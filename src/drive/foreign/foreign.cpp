@@ -65,6 +65,29 @@ Result<std::shared_ptr<ByteSource>> partclone_source(const std::string& path) {
   return std::move(*source);
 }
 
+Result<void> read_unpacked(ByteSource& source, std::uint64_t bytes, const Advance& advance) {
+  Bytes piece(1U << 20);
+  for (std::uint64_t at = 0; at < bytes; at += piece.size()) {
+    const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), bytes - at));
+    TRY(source.read(at, MutableByteSpan(piece).first(length)));
+    TRY(advance(length));
+  }
+  return {};
+}
+
+// Error{corrupt} for what does not fit its checksum.
+Result<void> check_file(const ClonezillaImage& image, const WrapDrive& wrap, const Advance& advance) {
+  const std::shared_ptr<Drive> file = TRY(open_split_file(image.file));
+  const std::shared_ptr<ByteSource> source = TRY(open_byte_source(wrap(file)));
+  Bytes head(kPartcloneHeadBytes);
+  const Result<void> begun = source->read(0, head);
+  if (!begun || !is_partclone(head)) return read_unpacked(*source, image.partition_bytes, advance);
+  const PartcloneCheck check = TRY(check_partclone(*source, image.file, advance));
+  if (check.bad_strips == 0) return {};
+  return fail(ErrorCode::corrupt, fmt::format("{} of {} checksums in {} do not fit their blocks, the first that of block {} of those it holds", check.bad_strips,
+                                              check.strips, image.file, check.first_bad_block));
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Drive>> open_foreign(const std::string& path, std::uint32_t sector_bytes) {
@@ -73,6 +96,22 @@ Result<std::shared_ptr<Drive>> open_foreign(const std::string& path, std::uint32
   std::shared_ptr<ByteSource> source = TRY(partclone_source(path));
   if (!source) return std::shared_ptr<Drive>();
   return open_partclone(std::move(source), path, sector_bytes);
+}
+
+Result<ForeignCheck> check_foreign(const std::string& path, const WrapDrive& wrap, const Advance& advance) {
+  const DiskOfFolder found = TRY(clonezilla_name(path));
+  std::vector<ClonezillaImage> images = {{path, 0}};
+  if (!found.disk.empty()) images = TRY(clonezilla_images(found.folder, found.disk));
+  ForeignCheck check;
+  for (const ClonezillaImage& image : images) {
+    const Result<void> checked = check_file(image, wrap, [&](std::uint64_t bytes) {
+      check.checked_bytes += bytes;
+      return advance(bytes);
+    });
+    if (!checked && checked.error().code != ErrorCode::corrupt && checked.error().code != ErrorCode::io) return fail(checked.error());
+    if (!checked) check.damage.push_back(checked.error().message());
+  }
+  return check;
 }
 
 bool is_foreign(const std::string& path) {

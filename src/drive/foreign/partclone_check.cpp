@@ -55,7 +55,7 @@ class RunningSum {
 
 }  // namespace
 
-Result<PartcloneCheck> check_partclone(ByteSource& source, const std::string& name) {
+Result<PartcloneCheck> check_partclone(ByteSource& source, const std::string& name, const Advance& advance) {
   // Not owned: the caller's object outlives this call.
   const PartcloneImage image = TRY(PartcloneImage::open(std::shared_ptr<ByteSource>(&source, [](ByteSource*) {}), name));
   const PartcloneHeader& header = image.header();
@@ -65,6 +65,7 @@ Result<PartcloneCheck> check_partclone(ByteSource& source, const std::string& na
   for (std::uint64_t rank = 0; rank < check.blocks; ++rank) {
     const std::uint64_t position = image.position_of(rank);
     TRY(source.read(position, block));
+    if (advance) TRY(advance(block.size()));
     if (check.strips == 0) continue;
     sum.add(block);
     const bool last_of_strip = (rank + 1) % header.blocks_per_checksum == 0 || rank + 1 == check.blocks;

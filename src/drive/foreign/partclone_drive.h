@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -22,7 +23,8 @@ struct PartcloneCheck {
   std::uint64_t bad_strips = 0;   // that do not fit it
   std::uint64_t first_bad_block = 0;  // counted among the blocks held; only if there are bad strips
 };
-// Errors: those of opening; corrupt if the image ends early.
-Result<PartcloneCheck> check_partclone(ByteSource& source, const std::string& name);
+// `advance` hears of the bytes read, and ends it with the error that it returns. Errors: those of opening; corrupt if the image ends early.
+using Advance = std::function<Result<void>(std::uint64_t bytes)>;
+Result<PartcloneCheck> check_partclone(ByteSource& source, const std::string& name, const Advance& advance = {});
 
 }  // namespace tintype

@@ -45,11 +45,7 @@ class ExtWriter final : public TreeWriter {
 
   Result<FolderId> folder(const std::string& path) override {
     ext2_ino_t at = EXT2_ROOT_INO;
-    for (std::size_t from = 0; from < path.size();) {
-      const std::size_t to = std::min(path.find('/', from), path.size());
-      const std::string part = path.substr(from, to - from);
-      from = to + 1;
-      if (part.empty()) continue;
+    for (const std::string& part : names_in_path(path)) {
       const auto next = TRY(find(at, part));
       if (!next) return fail(ErrorCode::not_found, fmt::format("{} has no folder {}", printable(words_), printable(path)));
       at = *next;

@@ -12,6 +12,7 @@
 #include "fs/fat/code_page.h"
 #include "fs/upcase_fold.h"
 #include "fs/wide_name.h"
+#include "store/writers/file_name.h"
 
 namespace tintype::fat {
 namespace {
@@ -26,11 +27,6 @@ std::uint8_t checksum(ByteSpan short_name) {
   std::uint8_t sum = 0;
   for (const std::byte b : short_name.first(11)) sum = static_cast<std::uint8_t>(((sum & 1U) << 7U) + (sum >> 1U) + std::to_integer<unsigned>(b));
   return sum;
-}
-
-bool usable(const std::u16string& name) {
-  if (name.empty() || name.size() > 255 || name.back() == u' ' || name.back() == u'.') return false;
-  return std::ranges::none_of(name, [](char16_t c) { return c < 0x20 || std::u16string_view(u"\"*/:<>?\\|").find(c) != std::u16string_view::npos; });
 }
 
 // Local time, as FAT keeps it: date in the upper half.
@@ -210,8 +206,8 @@ void WritableFolder::put_long_name(std::size_t first, std::size_t count, const s
 }
 
 Result<WritableFolder::Found> WritableFolder::add(const std::string& name, WritableTable& table) {
+  TRY(check_file_name(g_.type, name));
   const std::u16string wide = utf16_of_name(name);
-  if (!usable(wide)) return fail(ErrorCode::usage, fmt::format("FAT takes no file of the name '{}'", printable(name)), "choose another name");
   const std::string alias = unused_short_name(name);
   const auto count = static_cast<std::size_t>(div_round_up(wide.size(), kLetters));
   const std::size_t first = TRY(free_run(count + 1, table));
@@ -232,7 +228,7 @@ void WritableFolder::take_out(const Found& found) {
 bool WritableFolder::rename_in_place(Found& found, const std::string& name) {
   const std::u16string wide = utf16_of_name(name);
   const auto count = static_cast<std::size_t>(div_round_up(wide.size(), kLetters));
-  if (!usable(wide) || count > found.entry - found.first) return false;
+  if (!check_file_name(g_.type, name) || count > found.entry - found.first) return false;
   const std::string alias = unused_short_name(name);
   const std::size_t first = found.entry - count;
   for (std::size_t at = found.first; at < first; ++at) slot(at)[0] = kDeleted;

@@ -37,11 +37,7 @@ class FatWriter final : public TreeWriter {
   // A folder is named by its first cluster; 0: the root.
   Result<FolderId> folder(const std::string& path) override {
     std::uint32_t at = 0;
-    for (std::size_t from = 0; from < path.size();) {
-      const std::size_t to = std::min(path.find('/', from), path.size());
-      const std::string part = path.substr(from, to - from);
-      from = to + 1;
-      if (part.empty()) continue;
+    for (const std::string& part : names_in_path(path)) {
       const WritableFolder in = TRY(read(at));
       const auto found = in.find(part);
       if (!found) return fail(ErrorCode::not_found, fmt::format("{} has no folder {}", printable(words_), printable(path)));

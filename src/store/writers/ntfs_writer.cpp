@@ -76,11 +76,7 @@ class NtfsWriter final : public TreeWriter {
 
   Result<FolderId> folder(const std::string& path) override {
     FolderId at = FILE_root;
-    for (std::size_t from = 0; from < path.size();) {
-      const std::size_t to = std::min(path.find('/', from), path.size());
-      const std::string part = path.substr(from, to - from);
-      from = to + 1;
-      if (part.empty()) continue;
+    for (const std::string& part : names_in_path(path)) {
       const auto next = TRY(find(at, part));
       if (!next) return fail(ErrorCode::not_found, fmt::format("{} has no folder {}", printable(words_), printable(path)));
       at = *next;
@@ -195,8 +191,7 @@ class NtfsWriter final : public TreeWriter {
       done = sync();
       if (done && ntfs_volume_write_flags(volume_, clean_flags_) != 0) done = failed("cannot write to");
     }
-    const bool closed = ntfs_umount(volume_, FALSE) == 0 || ntfs_umount(volume_, TRUE) == 0;
-    volume_ = nullptr;
+    const bool closed = ntfs_umount(std::exchange(volume_, nullptr), FALSE) == 0;  // gone even if it says that it failed
     if (done && (!closed || io_.error)) done = failed("cannot write to");
     return done;
   }

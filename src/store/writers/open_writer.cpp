@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "store/writers/tree_writer.h"
 
@@ -18,6 +20,16 @@ const char* way_to_mend(FsType type) {
 }
 
 }  // namespace
+
+std::vector<std::string> names_in_path(const std::string& path) {
+  std::vector<std::string> names;
+  for (std::size_t from = 0; from < path.size();) {
+    const std::size_t to = std::min(path.find('/', from), path.size());
+    if (to > from) names.push_back(path.substr(from, to - from));
+    from = to + 1;
+  }
+  return names;
+}
 
 Result<std::unique_ptr<TreeWriter>> open_tree_writer(std::shared_ptr<Drive> partition, const std::string& words) {
   const FsInfo info = TRY(open_file_system(partition))->info();

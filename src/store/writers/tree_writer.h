@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -44,6 +45,9 @@ class TreeWriter {
   // settle(), flush, and the file system is clean again. Nothing may be called afterwards.
   virtual Result<void> close() = 0;
 };
+
+// The names that a path is made of: "/a//b" has "a" and "b".
+std::vector<std::string> names_in_path(const std::string& path);
 
 // For the kinds of file system that can be written: NTFS, FAT, ext. `words` names the partition in messages. Error{unsupported} naming what it is
 // or which feature of it cannot be dealt with; Error{refused} if it is not clean, with the way to get it mended.

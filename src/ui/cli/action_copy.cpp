@@ -153,12 +153,7 @@ class CopyAction {
     const double speed = static_cast<double>(std::max(report.written_bytes, report.compared_bytes)) / std::max(seconds, 0.001);
     end.summary.push_back(fmt::format("{} copied to {}: {}{} written, {:.1f} s, {}/s", source_path(), target_.path, compared,
                                       format_size(report.written_bytes), seconds, format_size(static_cast<std::uint64_t>(speed))));
-    if (report.outcome == Outcome::with_bad_sectors) end.status = ExitStatus::bad_sectors;
-    if (report.unreadable_bytes != 0)
-      end.summary.push_back(fmt::format("{} of the source could not be read; the target has zeros there", format_size(report.unreadable_bytes)));
-    tell_hits(choice_.drive, report.unreadable, session_, end);
-    if (report.unwritable_bytes != 0)
-      end.summary.push_back(fmt::format("{} of the target could not be written", format_size(report.unwritable_bytes)));
+    tell_losses(report, "source", choice_.drive, session_, end);
     return end;
   }
 

@@ -39,4 +39,12 @@ void tell_damage(const ValidateReport& report, Events& events) {
     events.message({Severity::error, fmt::format("and {} more places", report.damage_count - kMostTold)});
 }
 
+void tell_losses(const CopyReport& report, const char* what, const std::shared_ptr<Drive>& drive, Session& session, Report& end) {
+  if (report.outcome == Outcome::with_bad_sectors) end.status = ExitStatus::bad_sectors;
+  if (report.unreadable_bytes != 0)
+    end.summary.push_back(fmt::format("{} of the {} could not be read; the target has zeros there", format_size(report.unreadable_bytes), what));
+  tell_hits(drive, report.unreadable, session, end);
+  if (report.unwritable_bytes != 0) end.summary.push_back(fmt::format("{} of the target could not be written", format_size(report.unwritable_bytes)));
+}
+
 }  // namespace tintype::cli

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/events.h"
+#include "job/copy.h"
 #include "job/validate.h"
 #include "ui/cli/listener.h"
 #include "ui/cli/session.h"
@@ -16,5 +17,8 @@ void tell_damage(const ValidateReport& report, Events& events);
 
 // Looks up on the drive what it hits, and tells it: as messages (the first hundred) and in the facts of the report.
 void tell_hits(const std::shared_ptr<Drive>& drive, const std::vector<PartitionDamage>& damage, Session& session, Report& end);
+
+// What a copy could not read of its source (`what`: the word for it), which `drive` is, and could not write, with the status for that.
+void tell_losses(const CopyReport& report, const char* what, const std::shared_ptr<Drive>& drive, Session& session, Report& end);
 
 }  // namespace tintype::cli

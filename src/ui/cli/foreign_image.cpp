@@ -8,8 +8,8 @@
 
 #include "base/text.h"
 #include "drive/foreign/foreign.h"
-#include "job/check_drive.h"
 #include "job/copy.h"
+#include "job/progress.h"
 #include "naming/image_name.h"
 #include "ui/cli/damage.h"
 #include "ui/cli/drive_checks.h"
@@ -31,13 +31,20 @@ Result<std::shared_ptr<Drive>> open_foreign_drive(const std::string& path, Sessi
   return session.tuning().gently(drive);
 }
 
-Result<void> require_sound(Drive& drive, Session& session) {
-  JobContext context = session.context();
-  const ValidateReport report = TRY(check_drive(drive, context));
-  if (report.sound()) return {};
-  tell_damage(report, session.events());
-  return fail(ErrorCode::corrupt, fmt::format("{} is damaged; nothing was written", printable(drive.info().path)),
-              "restore without --pre-validate and with --allow-errors brings back what can still be read");
+Result<ForeignCheck> check(const std::string& path, Session& session) {
+  ProgressMeter meter(session.events(), "validate", 0);
+  meter.no_total();
+  meter.object(path);
+  const auto gently = [&](std::shared_ptr<Drive> file) { return session.tuning().gently(std::move(file)); };
+  const auto advance = [&](std::uint64_t bytes) -> Result<void> {
+    TRY(session.cancel().check());
+    meter.advance(bytes);
+    return {};
+  };
+  const ForeignCheck found = TRY(check_foreign(path, gently, advance));
+  meter.finish();
+  for (const std::string& text : found.damage) session.events().message({Severity::error, text});
+  return found;
 }
 
 class ForeignRestore {
@@ -55,7 +62,9 @@ class ForeignRestore {
     plan_ = TRY(make_plan(view, target_, options, session_.context().random));
     const TargetUse use = target_.is_new ? TargetUse{} : TRY(check_target(target_.path, plan_, {path_}));
     if (command_.flag("dry-run")) return describe_plan(plan_, target_);
-    if (command_.flag("pre-validate")) TRY(require_sound(*choice_.drive, session_));
+    if (command_.flag("pre-validate") && !TRY(check(path_, session_)).damage.empty())
+      return fail(ErrorCode::corrupt, fmt::format("{} is damaged; nothing was written", printable(path_)),
+                  "restore without --pre-validate and with --allow-errors brings back what can still be read");
     TRY(ask_to_overwrite(plan_, target_, session_));
     TRY(session_.cancel().check());
     Result<Report> report = write(use.exclusive);
@@ -97,12 +106,7 @@ class ForeignRestore {
     const std::string compared = report.compared_bytes == 0 ? "" : format_size(report.compared_bytes) + " compared, ";
     end.summary.push_back(fmt::format("{} restored to {}: {}{} written, {:.1f} s, {}/s", printable(path_), printable(target_.path), compared,
                                       format_size(report.written_bytes), seconds, speed(std::max(report.written_bytes, report.compared_bytes), seconds)));
-    if (report.outcome == Outcome::with_bad_sectors) end.status = ExitStatus::bad_sectors;
-    if (report.unreadable_bytes != 0)
-      end.summary.push_back(fmt::format("{} of the image could not be read; the target has zeros there", format_size(report.unreadable_bytes)));
-    tell_hits(choice_.drive, report.unreadable, session_, end);
-    if (report.unwritable_bytes != 0)
-      end.summary.push_back(fmt::format("{} of the target could not be written", format_size(report.unwritable_bytes)));
+    tell_losses(report, "image", choice_.drive, session_, end);
     return end;
   }
 
@@ -127,23 +131,16 @@ std::optional<std::string> foreign_path(const std::string& file) {
 Result<Report> restore_foreign(const std::string& path, Session& session) { return ForeignRestore(path, session).run(); }
 
 Result<Report> validate_foreign(const std::string& path, Session& session) {
-  const std::shared_ptr<Drive> drive = TRY(open_foreign_drive(path, session));
-  JobContext context = session.context();
   const auto started = std::chrono::steady_clock::now();
-  const ValidateReport report = TRY(check_drive(*drive, context));
+  const ForeignCheck found = TRY(check(path, session));
   const double seconds = seconds_since(started);
+  const std::size_t count = found.damage.size();
   Report end;
-  std::vector<std::string> texts;
-  for (const Damage& damage : report.damage) texts.push_back(damage_text(damage));
-  end.facts = {{"image", path}, {"checked_bytes", report.checked_bytes}, {"damage_count", report.damage_count}, {"damage", texts}};
-  if (report.sound()) {
-    end.summary.push_back(fmt::format("{}: all of it could be read: {} checked, {:.1f} s, {}/s", printable(path), format_size(report.checked_bytes),
-                                      seconds, speed(report.checked_bytes, seconds)));
-    return end;
-  }
-  tell_damage(report, session.events());
-  end.status = ExitStatus::damaged;
-  end.summary.push_back(fmt::format("{} is damaged in {} {}", printable(path), report.damage_count, report.damage_count == 1 ? "place" : "places"));
+  end.facts = {{"image", path}, {"checked_bytes", found.checked_bytes}, {"damage_count", std::uint64_t{count}}, {"damage", found.damage}};
+  if (count != 0) end.status = ExitStatus::damaged;
+  end.summary.push_back(count == 0 ? fmt::format("{} is sound, as far as it has checksums: {} checked, {:.1f} s, {}/s", printable(path),
+                                                 format_size(found.checked_bytes), seconds, speed(found.checked_bytes, seconds))
+                                   : fmt::format("{} is damaged in {} {}", printable(path), count, count == 1 ? "file" : "files"));
   return end;
 }
 

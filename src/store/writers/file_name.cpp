@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "store/writers/new_name.h"
+#include "store/writers/file_name.h"
 
 #include <fmt/format.h>
 
@@ -29,7 +29,7 @@ bool is_device(const std::string& name) {
 
 }  // namespace
 
-Result<void> check_new_name(FsType type, const std::string& name, std::size_t room_bytes) {
+Result<void> check_file_name(FsType type, const std::string& name, std::size_t room_bytes) {
   const auto refused = [&](const char* why) { return fail(ErrorCode::usage, fmt::format("{} takes no file of the name '{}': {}", to_string(type), printable(name), why), "choose another name"); };
   const bool windows = type == FsType::ntfs || type == FsType::fat12 || type == FsType::fat16 || type == FsType::fat32;
   if (name.empty() || name == "." || name == "..") return refused("it is none");
