@@ -51,13 +51,11 @@ void ExtractBatch::add(const FoundNode& found) {
   if (is_small(found.node)) bytes_ += found.node.size_bytes;
 }
 
-Result<void> ExtractBatch::load(FileTree& tree, Drive& partition, const std::function<bool(std::uint64_t id)>& made, const CancelToken& cancel) {
+Result<void> ExtractBatch::load(FileTree& tree, Drive& partition, const std::function<bool(const Item& item)>& wanted, const CancelToken& cancel) {
   std::vector<Item*> small;
   std::unordered_set<std::uint64_t> linked;
   for (Item& item : items_) {
-    if (!is_small(item.node)) continue;
-    if (item.node.links > 1 && (made(item.node.id) || !linked.insert(item.node.id).second)) continue;
-    small.push_back(&item);
+    if (is_small(item.node) && wanted(item) && (item.node.links < 2 || linked.insert(item.node.id).second)) small.push_back(&item);
   }
   // Where files are described lies in the order of their numbers.
   std::ranges::sort(small, {}, [](const Item* item) { return item->node.id; });

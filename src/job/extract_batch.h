@@ -23,9 +23,9 @@ class ExtractBatch {
 
   void add(const FoundNode& found);
   bool full() const { return items_.size() >= kMostItems || bytes_ >= kMostBytes; }
-  // Reads the small files, of hard links to one file the first only, and none if `made` knows it. What cannot be read stays as it was
-  // added: whoever opens it is told. Error{cancelled}.
-  Result<void> load(FileTree& tree, Drive& partition, const std::function<bool(std::uint64_t id)>& made, const CancelToken& cancel);
+  // Reads the small files that are `wanted`, of hard links to one file the first only. What cannot be read stays as it was added:
+  // whoever opens it is told. Error{cancelled}.
+  Result<void> load(FileTree& tree, Drive& partition, const std::function<bool(const Item& item)>& wanted, const CancelToken& cancel);
   // In the order of the walk; empty afterwards.
   std::vector<Item> take();
 

@@ -54,7 +54,7 @@ Result<bool> ExtractWriter::visit(const FoundNode& found) {
 }
 
 Result<void> ExtractWriter::make_visited() {
-  TRY(batch_.load(*request_.tree, *request_.partition, [this](std::uint64_t id) { return earlier_.contains(id); }, context_.cancel));
+  TRY(batch_.load(*request_.tree, *request_.partition, [this](const ExtractBatch::Item& item) { return is_wanted(item); }, context_.cancel));
   for (ExtractBatch::Item& item : batch_.take()) {
     TRY(context_.cancel.check());
     const FoundNode found = item.found();
@@ -183,6 +183,26 @@ void ExtractWriter::remember(const FoundNode& found, const OutIdentity& identity
   Earlier earlier{{}, found.node.name, identity, found.node.links - 1};
   for (const FileNode& parent : found.parents.subspan(1)) earlier.folders.push_back(parent.name);
   earlier_.insert_or_assign(found.node.id, std::move(earlier));
+}
+
+// Looks without making the folders on the way.
+bool ExtractWriter::is_wanted(const ExtractBatch::Item& item) {
+  if (item.node.links > 1 && earlier_.contains(item.node.id)) return false;
+  if (request_.on_existing == ExtractRequest::OnExisting::replace) return true;
+  OutFolder* folder = request_.target;
+  if (item.parents != looked_into_) {
+    looked_into_ = item.parents;
+    there_.reset();
+    for (auto parent = item.parents->begin() + 1; folder != nullptr && parent < item.parents->end(); ++parent) {
+      Result<std::unique_ptr<OutFolder>> next = folder->enter(parent->name);
+      there_ = next ? std::move(*next) : nullptr;
+      folder = there_.get();
+    }
+  } else if (item.parents->size() > 1) {
+    folder = there_.get();
+  }
+  const Result<bool> there = folder != nullptr ? folder->has(item.node.name) : Result<bool>(false);
+  return !there || !*there;
 }
 
 // False: it has no other name here yet, or cannot have two.

@@ -53,6 +53,8 @@ class ExtractWriter {
     std::uint32_t names_left = 0;
   };
   void remember(const FoundNode& found, const OutIdentity& identity);
+  // Whether a file will be read at all: no name of it is there yet, neither made by us nor by somebody else to whom it is left.
+  bool is_wanted(const ExtractBatch::Item& item);
 
   const ExtractRequest& request_;
   JobContext& context_;
@@ -62,6 +64,8 @@ class ExtractWriter {
   ContentCopier copier_;
   std::unordered_map<std::uint64_t, Earlier> earlier_;
   ExtractBatch batch_;
+  std::shared_ptr<const std::vector<FileNode>> looked_into_;  // the folder that is_wanted() saw last
+  std::unique_ptr<OutFolder> there_;                          // it in the target; null: it is not there, or is the outermost
   std::optional<std::vector<FileNode>> given_up_;  // the folder that could not be made, with those above it
 };
 

@@ -211,6 +211,22 @@ TEST_F(Extract, SmallFilesAreReadInTheOrderOfTheDrive) {
   EXPECT_EQ(tree->opened, 22U);
 }
 
+TEST_F(Extract, WhatIsThereAlreadyIsNotReadAgain) {
+  const auto folder = tree->folder(1, "folder");
+  for (std::uint64_t i = 0; i < 5; ++i) (*tree)[tree->file(i % 2 != 0 ? folder : 1, "f" + std::to_string(i), "text")].extents = {{i * 4096, 4096}};
+  ASSERT_TRUE(extract());
+  fs::remove(to() / "folder/f3");
+  std::vector<std::string> read;
+  tree->on_read = [&](const FileNode& node) { read.push_back(std::to_string(node.id)); };
+  request.on_existing = ExtractRequest::OnExisting::skip;
+  const auto report = extract();
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->files, 1U);
+  EXPECT_EQ(report->existing, 4U);
+  EXPECT_EQ(read.size(), 1U);
+  EXPECT_EQ(text("folder/f3"), "text");
+}
+
 TEST_F(Extract, AFolderThatCannotBeMadeIsToldOnce) {
   const auto bad = tree->folder(1, "bad"), below = tree->folder(bad, "below");
   for (int i = 0; i < 5; ++i) tree->file(below, "lost" + std::to_string(i), "x");
