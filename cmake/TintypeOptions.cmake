@@ -16,6 +16,7 @@ pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
 pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
 pkg_check_modules(ARGON2 REQUIRED IMPORTED_TARGET libargon2)
+pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(NBD REQUIRED IMPORTED_TARGET libnbd) # virtual drives
 pkg_check_modules(FUSE REQUIRED IMPORTED_TARGET fuse3>=3.12) # mount
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib) # this and the next two: compressed images of other programs

@@ -13,8 +13,8 @@ namespace tintype {
 using SecretKey = std::array<std::byte, 32>;
 using SessionId = std::array<std::byte, 16>;
 
-// Wraps the data key of a set with a key derived from the password (Argon2id, 3 passes over 64 MiB, four lanes: about
-// a fifth of a second of one processor, and inside the program's memory limit).
+// Wraps the data key of a set with a key derived from the password (Argon2id, 3 passes over 64 MiB, one lane: about
+// a tenth of a second of one processor, and inside the program's memory limit).
 Result<KeySlot> wrap_key(const SecretKey& data_key, const std::string& password, const SetId& set, Random& random);
 // The data key, from whichever slot the password opens; Error{denied} if it opens none.
 Result<SecretKey> unwrap_key(const PartHeader& header, const std::string& password, const std::string& image_name);
