@@ -94,6 +94,8 @@ class FileTree {
   // Where on the partition a folder's names lie, so that folders can be listed in the order of the drive; empty if that is not known, or
   // in no place of their own. Those of `names` if they are few, else the beginning of all.
   virtual std::vector<Extent> names_of(const FileNode&, const std::vector<std::string>& /*names*/) { return {}; }
+  // That about so many nodes all over it will be looked at: a tree may tell its drive of the place where all of them are described.
+  virtual void will_need_nodes(std::uint64_t /*count*/) {}
   // `stream`: empty for the content of a file, the raw data of a reparse point or the target of a symbolic link.
   virtual Result<std::unique_ptr<FileContent>> open(const FileNode& file, const std::string& stream = {}) = 0;
   virtual Result<std::vector<NamedStream>> streams(const FileNode&) { return std::vector<NamedStream>{}; }

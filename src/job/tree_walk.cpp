@@ -158,6 +158,7 @@ Result<void> TreeWalk::scout(const Entry& root) {
     States states;
     std::vector<Extent> names;
   };
+  tree_.will_need_nodes(patterns_.size());
   std::multimap<std::uint64_t, Folder> waiting;  // by where on the drive their names begin
   const auto add = [&](std::vector<FileNode> parents, const Entry& entry) {
     if (!all_plain(entry.step.states) || parents.size() >= kMaxDepth) return;

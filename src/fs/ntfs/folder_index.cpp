@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 #include <unordered_set>
 
@@ -15,6 +16,7 @@ namespace {
 constexpr std::uint16_t kHasNode = 1;
 constexpr std::uint16_t kLastEntry = 2;
 constexpr std::size_t kMostPlaces = 8;
+constexpr std::size_t kTellAhead = 16;  // blocks
 constexpr unsigned kMostLevels = 16;
 constexpr std::size_t kRootHeader = 16;
 constexpr std::size_t kBlockHeader = 24;
@@ -79,23 +81,26 @@ class Blocks {
     return offset && *offset % block_.size() == 0 && fits(*offset, block_.size(), blocks_.data_bytes) ? offset : std::nullopt;
   }
 
-  // Down the tree to where each name should be. False: visit wants no more.
+  // Down the tree to where the names should be, level by level and each level in the order of the drive. False: visit wants no more.
   bool visit_towards(ByteSpan root, const std::vector<std::u16string>& names, const UpCase& upcase, const NameVisit& visit) {
-    for (const std::u16string& name : names) {
-      std::optional<std::uint64_t> node = node_below(root, name, upcase);
-      for (unsigned level = 0; node && level < kMostLevels; ++level) {
-        const auto offset = offset_of(*node);
-        const std::uint64_t number = offset ? *offset / block_.size() : 0;
-        if (!offset || !in_use(number)) break;
-        if (visited_.insert(number).second) {
-          const Result<bool> more = visit_block(number, visit);
-          if (!more) break;  // told when all blocks are visited
-          if (!*more) return false;
-        } else if (!load(number)) {
-          break;
-        }
-        node = node_below(ByteSpan(block_).subspan(kBlockHeader), name, upcase);
+    std::vector<const std::u16string*> all;
+    for (const std::u16string& name : names) all.push_back(&name);
+    Level level;
+    add_below(root, all, upcase, level);
+    for (unsigned depth = 0; !level.empty() && depth < kMostLevels; ++depth) {
+      Level next;
+      auto told = level.begin();
+      std::size_t ahead = 0;
+      for (const auto& [place, block] : level) {
+        for (; told != level.end() && ahead < kTellAhead; ++told, ++ahead) mft_.drive().will_need(told->first, block_.size());
+        --ahead;
+        if (!in_use(block.number) || !visited_.insert(block.number).second) continue;
+        const Result<bool> more = visit_block(block.number, visit);
+        if (!more) continue;  // told when all blocks are visited
+        if (!*more) return false;
+        add_below(ByteSpan(block_).subspan(kBlockHeader), block.names, upcase, next);
       }
+      level = std::move(next);
     }
     return true;
   }
@@ -124,6 +129,24 @@ class Blocks {
   }
 
  private:
+  struct Wanted {
+    std::uint64_t number = 0;
+    std::vector<const std::u16string*> names;
+  };
+  using Level = std::map<std::uint64_t, Wanted>;  // by where on the drive
+
+  void add_below(ByteSpan header, const std::vector<const std::u16string*>& names, const UpCase& upcase, Level& out) const {
+    for (const std::u16string* name : names) {
+      const auto node = node_below(header, *name, upcase);
+      const auto offset = node ? offset_of(*node) : std::nullopt;
+      const auto place = offset ? blocks_.runs.place_of(*offset, mft_.boot().cluster_bytes) : std::nullopt;
+      if (!place) continue;
+      Wanted& block = out[*place];
+      block.number = *offset / block_.size();
+      block.names.push_back(name);
+    }
+  }
+
   bool in_use(std::uint64_t number) const {
     std::array<std::byte, 1> bits{};
     return number / 8 < bitmap_.data_bytes && mft_.read(bitmap_, number / 8, bits) && ((u8(bits, 0) >> (number % 8)) & 1) != 0;
@@ -168,16 +191,6 @@ bool are_possible(const IndexParts& parts, const Mft& mft) {
          parts.blocks->data_bytes <= mft.boot().clusters_end() && parts.bitmap->data_bytes <= mft.boot().clusters_end();
 }
 
-// Where a block of a stream without holes begins on the partition.
-std::optional<std::uint64_t> place_of(const RunList& runs, std::uint64_t offset, std::uint64_t cluster_bytes) {
-  const std::uint64_t vcn = offset / cluster_bytes;
-  const auto run = std::ranges::upper_bound(runs.runs(), vcn, {}, [](const Run& each) { return each.vcn + each.length - 1; });
-  const auto found = std::ranges::find_if(run == runs.runs().begin() ? run : run - 1, runs.runs().end(),
-                                          [&](const Run& each) { return vcn >= each.vcn && vcn - each.vcn < each.length; });
-  if (found == runs.runs().end() || !found->lcn) return std::nullopt;
-  return (*found->lcn + (vcn - found->vcn)) * cluster_bytes + offset % cluster_bytes;
-}
-
 }  // namespace
 
 bool is_index_part(std::uint32_t type, ByteSpan name) {
@@ -206,7 +219,7 @@ std::vector<Extent> index_places(const Mft& mft, const File& folder, const UpCas
   for (const std::u16string& name : names) {
     const auto node = node_below(parts->root, name, upcase);
     const auto offset = node ? blocks.offset_of(*node) : std::nullopt;
-    if (const auto place = offset ? place_of(parts->blocks->runs, *offset, mft.boot().cluster_bytes) : std::nullopt) places.insert(*place);
+    if (const auto place = offset ? parts->blocks->runs.place_of(*offset, mft.boot().cluster_bytes) : std::nullopt) places.insert(*place);
   }
   std::vector<Extent> out;
   for (const std::uint64_t place : places) out.push_back({place, parts->block_bytes});

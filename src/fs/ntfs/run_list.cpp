@@ -94,6 +94,13 @@ Result<void> RunList::read(Drive& drive, std::uint64_t cluster_bytes, std::uint6
   return {};
 }
 
+std::optional<std::uint64_t> RunList::place_of(std::uint64_t offset, std::uint64_t cluster_bytes) const {
+  const std::uint64_t vcn = offset / cluster_bytes;
+  const Run* run = run_of(vcn);
+  if (run == nullptr || !run->lcn) return std::nullopt;
+  return (*run->lcn + (vcn - run->vcn)) * cluster_bytes + offset % cluster_bytes;
+}
+
 std::uint64_t RunList::zeros_at(Drive& drive, std::uint64_t cluster_bytes, std::uint64_t offset,
                                 std::uint64_t length) const {
   const Run* run = run_of(offset / cluster_bytes);

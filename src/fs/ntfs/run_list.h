@@ -51,6 +51,8 @@ class RunList {
 
   // Bytes [offset, offset + out.size()) of the stream; holes are zeros. Past the end is Error{corrupt}.
   Result<void> read(Drive& drive, std::uint64_t cluster_bytes, std::uint64_t offset, MutableByteSpan out) const;
+  // Where on the partition a byte of the stream lies; nothing in a hole or past the end.
+  std::optional<std::uint64_t> place_of(std::uint64_t offset, std::uint64_t cluster_bytes) const;
   // How many bytes from `offset` on (at most `length`) are known to be zeros without reading them.
   std::uint64_t zeros_at(Drive& drive, std::uint64_t cluster_bytes, std::uint64_t offset, std::uint64_t length) const;
 

@@ -75,6 +75,15 @@ class NtfsTree final : public FileTree {
     return file ? index_places(mft_, *file, upcase_, folded(names)) : std::vector<Extent>();
   }
 
+  // Worth it if otherwise each piece would be come back to time and again.
+  void will_need_nodes(std::uint64_t count) override {
+    constexpr std::uint64_t kPiece = 1U << 20, kNodesOfAPiece = 8, kMost = 64U << 20;
+    const Stream* table = mft_.self().find(kData);
+    if (table == nullptr || table->data_bytes > std::min(count / kNodesOfAPiece * kPiece, kMost)) return;
+    for (const Extent& extent : table->runs.extents(mft_.boot().cluster_bytes))
+      for (std::uint64_t at = 0; at < extent.length; at += kPiece) mft_.drive().will_need(extent.start + at, std::min(kPiece, extent.length - at));
+  }
+
   Result<std::unique_ptr<FileContent>> open(const FileNode& file, const std::string& stream) override {
     auto content = open_stream(file, stream);
     if (!content) return fail(Error(content.error()).within(full_name(file, stream)));
