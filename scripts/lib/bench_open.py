@@ -113,7 +113,6 @@ class OpenBench(ImagesBench):
             for peer in pair:
                 peer.first(root)
             small = self.small_files(f"{root}/ntfs")
-        shutil.rmtree(fat)
         noise = random.Random(1)
         many = noise.sample(small, min(1000, len(small)))
         self.machine["files"] = len(many)
@@ -130,6 +129,8 @@ class OpenBench(ImagesBench):
                 borg, f"borg extract --patterns-from '{self.out('used-borg.list')}' \"$REPO::first\"", many)})
         for peer in pair:
             peer.close()
+        for folder in (fat, self.out("peer-aside")):
+            shutil.rmtree(folder)
 
     def lists(self, root, files):
         """Their names as ours and as in a repository, which commands read: a thousand of them are too long for a log.
@@ -158,13 +159,18 @@ class OpenBench(ImagesBench):
         return small
 
     def into_folder(self, command, files, warmer):
-        """Extracts into a new folder; what lies there must have the bytes that were wanted."""
-        folder = self.out("peer-extracted")
+        """Extracts into a new folder; what lies there must have the bytes that were wanted. It is only moved out of the way after that:
+        an ext4 without a journal looks for each new inode behind all that were deleted in the last minutes."""
+        folder, aside = self.out("peer-extracted"), self.out("peer-aside")
 
         def before():
             shutil.rmtree(folder, ignore_errors=True)
             os.mkdir(folder)
             warmer()
+
+        def after():
+            os.makedirs(aside, exist_ok=True)
+            os.rename(folder, f"{aside}/{len(os.listdir(aside))}")
 
         def size():
             got = peers.tree_bytes(folder)
@@ -172,8 +178,7 @@ class OpenBench(ImagesBench):
                 raise Failed(f"{got} bytes were extracted in place of {sum(size for _, size in files)}")
             return got
 
-        return Entry(command + FLUSH.format(folder), before=before, size=size,
-                     after=lambda: shutil.rmtree(folder, ignore_errors=True))
+        return Entry(command + FLUSH.format(folder), before=before, size=size, after=after)
 
     def words(self, *words):
         """A command of ours that asks nothing and keeps no log."""
