@@ -3,65 +3,89 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
+
+#include "base/pages.h"
 
 namespace tintype {
 namespace {
 
-constexpr std::size_t kMaxQueue = 64;
+constexpr std::size_t kMaxQueue = 256;
 constexpr std::size_t kMaxSpare = 8;
+// What is decoded comes in blocks of this size; and to go through a chunk in smaller steps would decode its beginning again and again.
+constexpr std::size_t kGrain = 128U << 10;
+
+std::size_t in_grains(std::size_t bytes) {
+  if (bytes > kChunkBytes - kGrain) return ChunkCache::kWhole;
+  return (bytes + kGrain - 1) / kGrain * kGrain;
+}
+
+// Bytes that it takes to keep it.
+std::size_t weight(const ChunkCache::Content& content) {
+  constexpr std::size_t kOfAnEntry = 256;
+  return kOfAnEntry + content.size;
+}
 
 }  // namespace
 
-ChunkCache::ChunkCache(std::shared_ptr<ImageReader> image, std::size_t chunks, unsigned threads)
-    : image_(std::move(image)), capacity_(std::max<std::size_t>(chunks, 1)), thread_count_(threads) {}
+ChunkCache::ChunkCache(std::shared_ptr<ImageReader> image, std::size_t bytes, unsigned threads)
+    : image_(std::move(image)), capacity_(bytes), thread_count_(threads) {}
 
 ChunkCache::~ChunkCache() {
   for (std::jthread& thread : threads_) thread.request_stop();
   threads_.clear();  // joins
 }
 
-Result<std::shared_ptr<Bytes>> ChunkCache::load(const ChunkKey& key, std::shared_ptr<Bytes> buffer) {
+Result<ChunkCache::Content> ChunkCache::load(const ChunkKey& key, std::size_t bytes) {
   const std::shared_ptr<const Page> page = TRY(image_->page(key.area, key.number / kChunksPerRegion));
-  if (!page) return std::shared_ptr<Bytes>();
+  if (!page) return Content();
   const ChunkEntry& entry = page->entries[static_cast<std::size_t>(key.number % kChunksPerRegion)];
-  if (!entry.has_frame()) return std::shared_ptr<Bytes>();
-  std::unique_ptr<ChunkReader> reader = take_reader();
+  if (!entry.has_frame()) return Content();
+  std::unique_ptr<Reader> reader = take_reader();
   const Extent extent = chunk_extent(image_->catalog().areas[key.area].size_bytes, key.number);
-  Result<void> read = reader->read(key.area, key.number, extent.length, entry, *buffer);
-  {
-    const std::lock_guard lock(mutex_);
-    readers_.push_back(std::move(reader));
-  }
-  if (!read) return fail(std::move(read).error());
-  return buffer;
+  const Result<void> read = reader->chunks.read_beginning(key.area, key.number, extent.length, entry, bytes, reader->buffer);
+  Result<Content> content = read ? Result<Content>(keep(reader->buffer)) : fail(read.error());
+  const std::lock_guard lock(mutex_);
+  readers_.push_back(std::move(reader));
+  return content;
 }
 
-std::unique_ptr<ChunkReader> ChunkCache::take_reader() {
+std::unique_ptr<ChunkCache::Reader> ChunkCache::take_reader() {
   {
     const std::lock_guard lock(mutex_);
     if (!readers_.empty()) {
-      std::unique_ptr<ChunkReader> reader = std::move(readers_.back());
+      std::unique_ptr<Reader> reader = std::move(readers_.back());
       readers_.pop_back();
       return reader;
     }
   }
-  return std::make_unique<ChunkReader>(image_);
+  return std::make_unique<Reader>(Reader{ChunkReader(image_), {}});
 }
 
 // Nobody can begin to use a spare one any more, so one that is ours alone stays so.
-std::shared_ptr<Bytes> ChunkCache::take_buffer() {
-  const auto unused = std::ranges::find_if(spare_, [](const std::shared_ptr<Bytes>& each) { return each.use_count() == 1; });
-  if (unused == spare_.end()) return std::make_shared<Bytes>();
-  std::atomic_thread_fence(std::memory_order_acquire);  // after the last reads of who let go of it
-  std::shared_ptr<Bytes> buffer = std::move(*unused);
-  spare_.erase(unused);
-  return buffer;
+ChunkCache::Content ChunkCache::keep(ByteSpan bytes) {
+  std::shared_ptr<std::byte[]> memory;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto unused = std::ranges::find_if(spare_, [&](const Content& each) { return each.memory.use_count() == 1 && each.size == bytes.size(); });
+    if (unused != spare_.end()) {
+      std::atomic_thread_fence(std::memory_order_acquire);  // after the last reads of who let go of it
+      memory = std::const_pointer_cast<std::byte[]>(std::move(unused->memory));
+      spare_.erase(unused);
+    }
+  }
+  if (!memory) memory = make_pages(bytes.size());
+  std::memcpy(memory.get(), bytes.data(), bytes.size());
+  return {std::move(memory), bytes.size()};
 }
 
-Result<ChunkCache::Content> ChunkCache::load_into(const ChunkKey& key, const EntryPtr& entry, std::unique_lock<std::mutex>& lock) {
-  std::shared_ptr<Bytes> buffer = take_buffer();
+// Nothing is there of the chunk yet, or nobody would have to load it.
+Result<ChunkCache::Content> ChunkCache::load_new(const ChunkKey& key, std::size_t bytes, std::unique_lock<std::mutex>& lock) {
+  const auto entry = std::make_shared<Entry>();
+  entry->bytes = bytes;
+  entries_[key] = entry;
   lock.unlock();
-  Result<std::shared_ptr<Bytes>> content = load(key, std::move(buffer));
+  Result<Content> content = load(key, bytes);
   lock.lock();
   entry->loading = false;
   loaded_.notify_all();
@@ -71,50 +95,57 @@ Result<ChunkCache::Content> ChunkCache::load_into(const ChunkKey& key, const Ent
     return fail(std::move(content).error());
   }
   entry->content = std::move(*content);
+  if (entry->content.size < bytes) entry->bytes = kWhole;
   recent_.push_front(key);
   entry->recent = recent_.begin();
-  evict();
-  return Content(entry->content);
+  kept_bytes_ += weight(entry->content);
+  while (kept_bytes_ > capacity_ && recent_.size() > 1) forget(std::prev(recent_.end()));
+  return entry->content;
 }
 
-void ChunkCache::evict() {
-  while (recent_.size() > capacity_) {
-    const auto last = entries_.find(recent_.back());
-    const EntryPtr entry = std::move(last->second);
-    entries_.erase(last);
-    recent_.pop_back();
-    // Whoever waited for this entry and has not woken up yet still takes its content from there.
-    if (entry->content && spare_.size() < kMaxSpare) spare_.push_back(entry->content);
-  }
+void ChunkCache::forget(std::list<ChunkKey>::iterator which) {
+  const auto found = entries_.find(*which);
+  const EntryPtr entry = std::move(found->second);
+  entries_.erase(found);
+  recent_.erase(which);
+  kept_bytes_ -= weight(entry->content);
+  // Whoever waited for this entry and has not woken up yet still takes its content from there.
+  if (entry->content.memory && spare_.size() < kMaxSpare) spare_.push_back(entry->content);
 }
 
-Result<ChunkCache::Content> ChunkCache::get(const ChunkKey& key) {
+Result<ChunkCache::Content> ChunkCache::get(const ChunkKey& key, std::size_t bytes) {
+  bytes = in_grains(bytes);
   std::unique_lock lock(mutex_);
-  const auto [found, added] = entries_.try_emplace(key);
-  if (added) {
-    const EntryPtr entry = found->second = std::make_shared<Entry>();
-    return load_into(key, entry, lock);
+  for (auto found = entries_.find(key); found != entries_.end(); found = entries_.find(key)) {
+    const EntryPtr entry = found->second;
+    const bool enough = entry->bytes >= bytes;
+    if (entry->loading) {
+      loaded_.wait(lock, [&] { return !entry->loading; });
+      if (entry->error && enough) return fail(*entry->error);
+      if (enough) return entry->content;
+    } else if (enough) {
+      recent_.splice(recent_.begin(), recent_, entry->recent);
+      return entry->content;
+    } else {
+      forget(entry->recent);
+      bytes = kWhole;
+    }
   }
-  const EntryPtr entry = found->second;
-  if (entry->loading) {
-    loaded_.wait(lock, [&] { return !entry->loading; });
-    if (entry->error) return fail(*entry->error);
-    return Content(entry->content);
-  }
-  recent_.splice(recent_.begin(), recent_, entry->recent);
-  return Content(entry->content);
+  return load_new(key, bytes, lock);
 }
 
-bool ChunkCache::has(const ChunkKey& key) {
-  const std::lock_guard lock(mutex_);
-  return entries_.contains(key);
-}
-
-void ChunkCache::prefetch(const ChunkKey& key) {
+void ChunkCache::prefetch(const ChunkKey& key, std::size_t bytes) {
   if (thread_count_ == 0) return;
+  bytes = in_grains(bytes);
   const std::lock_guard lock(mutex_);
-  if (entries_.contains(key) || queue_.size() >= kMaxQueue || std::ranges::find(queue_, key) != queue_.end()) return;
-  queue_.push_back(key);
+  const auto found = entries_.find(key);
+  if (found != entries_.end() && (found->second->loading || found->second->bytes >= bytes)) return;
+  if (const auto queued = std::ranges::find(queue_, key, &Wanted::key); queued != queue_.end()) {
+    queued->bytes = std::max(queued->bytes, bytes);
+    return;
+  }
+  if (queue_.size() >= kMaxQueue) return;
+  queue_.push_back({key, bytes});
   if (threads_.empty())
     for (unsigned i = 0; i < thread_count_; ++i) threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
   wanted_.notify_one();
@@ -123,12 +154,15 @@ void ChunkCache::prefetch(const ChunkKey& key) {
 void ChunkCache::work(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (wanted_.wait(lock, stop, [&] { return !queue_.empty(); })) {
-    const ChunkKey key = queue_.front();
+    Wanted next = queue_.front();
     queue_.pop_front();
-    const auto [found, added] = entries_.try_emplace(key);
-    if (!added) continue;
-    const EntryPtr entry = found->second = std::make_shared<Entry>();
-    static_cast<void>(load_into(key, entry, lock).has_value());  // whoever wants the chunk meets the failure again
+    if (const auto found = entries_.find(next.key); found != entries_.end()) {
+      const EntryPtr& entry = found->second;
+      if (entry->loading || entry->bytes >= next.bytes) continue;
+      forget(entry->recent);
+      next.bytes = kWhole;
+    }
+    static_cast<void>(load_new(next.key, next.bytes, lock).has_value());  // whoever wants the chunk meets the failure again
   }
 }
 
@@ -143,6 +177,7 @@ void ChunkCache::clear() {
   queue_.clear();
   for (const ChunkKey& key : recent_) entries_.erase(key);
   recent_.clear();
+  kept_bytes_ = 0;
 }
 
 }  // namespace tintype

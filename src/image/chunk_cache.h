@@ -21,24 +21,30 @@ struct ChunkKey {
   friend bool operator==(const ChunkKey&, const ChunkKey&) = default;
 };
 
-// Decoded chunks of an image, the most recently used ones kept. A chunk that several threads want is decoded once. Thread safe.
+// Decoded chunks of an image, the most recently used ones kept. A chunk that several threads want is decoded once. Of a chunk whose
+// beginning is wanted no more than that is decoded, until somebody wants more: then all of it. Thread safe.
 class ChunkCache {
  public:
-  // Null stands for a chunk that reads as zeros.
-  using Content = std::shared_ptr<const Bytes>;
+  // Without memory it stands for a chunk that reads as zeros.
+  struct Content {
+    std::shared_ptr<const std::byte[]> memory;
+    std::size_t size = 0;
+    ByteSpan bytes() const { return {memory.get(), size}; }
+  };
 
-  // Keeps up to `chunks` decoded chunks, plus those that callers hold. `threads` decode what prefetch() asks for; they start with
+  // Keeps up to `bytes` of decoded chunks, but one at least, plus what callers hold. `threads` decode what prefetch() asks for; they start with
   // the first request. 0: prefetch() does nothing.
-  ChunkCache(std::shared_ptr<ImageReader> image, std::size_t chunks, unsigned threads);
+  ChunkCache(std::shared_ptr<ImageReader> image, std::size_t bytes, unsigned threads);
   ~ChunkCache();
   ChunkCache(const ChunkCache&) = delete;
   ChunkCache& operator=(const ChunkCache&) = delete;
 
-  // Waits if another thread is decoding it. A failure is told to everybody who waits and not remembered.
-  Result<Content> get(const ChunkKey& key);
-  bool has(const ChunkKey& key);  // decoded, or being decoded
+  static constexpr std::size_t kWhole = SIZE_MAX;
+
+  // At least the first `bytes` bytes. Waits if another thread is decoding it. A failure is told to everybody who waits and not remembered.
+  Result<Content> get(const ChunkKey& key, std::size_t bytes = kWhole);
   // A hint; more than a few at a time are forgotten.
-  void prefetch(const ChunkKey& key);
+  void prefetch(const ChunkKey& key, std::size_t bytes = kWhole);
   // A hint that nobody will want it again: it makes room before all others.
   void used_up(const ChunkKey& key);
   void clear();
@@ -48,18 +54,24 @@ class ChunkCache {
     std::size_t operator()(const ChunkKey& key) const { return std::hash<std::uint64_t>()(key.number * 1031 + key.area); }
   };
   struct Entry {
+    std::size_t bytes = 0;  // as many of the first ones as were wanted
     bool loading = true;
     std::optional<Error> error;
-    std::shared_ptr<Bytes> content;
+    Content content;
     std::list<ChunkKey>::iterator recent;  // once it is loaded
   };
   using EntryPtr = std::shared_ptr<Entry>;
 
-  Result<std::shared_ptr<Bytes>> load(const ChunkKey& key, std::shared_ptr<Bytes> buffer);
-  Result<Content> load_into(const ChunkKey& key, const EntryPtr& entry, std::unique_lock<std::mutex>& lock);
-  void evict();
-  std::shared_ptr<Bytes> take_buffer();
-  std::unique_ptr<ChunkReader> take_reader();
+  struct Reader {
+    ChunkReader chunks;
+    Bytes buffer;
+  };
+
+  Result<Content> load(const ChunkKey& key, std::size_t bytes);
+  Result<Content> load_new(const ChunkKey& key, std::size_t bytes, std::unique_lock<std::mutex>& lock);
+  void forget(std::list<ChunkKey>::iterator which);
+  Content keep(ByteSpan bytes);
+  std::unique_ptr<Reader> take_reader();
   void work(const std::stop_token& stop);
 
   const std::shared_ptr<ImageReader> image_;
@@ -70,9 +82,14 @@ class ChunkCache {
   std::condition_variable_any wanted_;
   std::unordered_map<ChunkKey, EntryPtr, KeyHash> entries_;
   std::list<ChunkKey> recent_;  // most recent first
-  std::vector<std::unique_ptr<ChunkReader>> readers_;  // idle ones
-  std::vector<std::shared_ptr<Bytes>> spare_;          // buffers that left the cache; callers may still hold them
-  std::deque<ChunkKey> queue_;
+  std::size_t kept_bytes_ = 0;  // by those in it
+  std::vector<std::unique_ptr<Reader>> readers_;  // idle ones
+  std::vector<Content> spare_;                    // what left the cache; callers may still hold it
+  struct Wanted {
+    ChunkKey key;
+    std::size_t bytes = 0;
+  };
+  std::deque<Wanted> queue_;
   std::vector<std::jthread> threads_;
 };
 

@@ -80,7 +80,26 @@ std::size_t Compressor::compressed_bound(std::size_t raw_bytes) { return ZSTD_co
 
 struct Decompressor::Engine {
   ZSTD_DCtx* context = ZSTD_createDCtx();
+  Engine() { ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, kDeltaWindowLog); }  // for beginnings: no more memory than what is ours needs
   ~Engine() { ZSTD_freeDCtx(context); }
+  // For one frame of this codec.
+  Result<void> prepare(Codec codec, ByteSpan base) {
+    if (codec == Codec::zstd) return {};
+    if (codec != Codec::delta) return fail(ErrorCode::unsupported, "unknown codec", "use a newer tintype");
+    if (base.empty()) return fail(ErrorCode::corrupt, "there is nothing that a delta can be based on");
+    ZSTD_DCtx_refPrefix(context, base.data(), base.size());
+    return {};
+  }
+  Result<void> fill(MutableByteSpan out, ByteSpan in) {
+    ZSTD_inBuffer from{in.data(), in.size(), 0};
+    ZSTD_outBuffer to{out.data(), out.size(), 0};
+    while (to.pos < to.size) {
+      const std::size_t before = to.pos + from.pos;
+      if (ZSTD_isError(ZSTD_decompressStream(context, &to, &from)) || to.pos + from.pos == before)
+        return fail(ErrorCode::corrupt, "compressed data does not decode");
+    }
+    return {};
+  }
 };
 
 Decompressor::Decompressor() : engine_(std::make_unique<Engine>()) {}
@@ -88,22 +107,23 @@ Decompressor::~Decompressor() = default;
 Decompressor::Decompressor(Decompressor&&) noexcept = default;
 
 Result<void> Decompressor::decompress(Codec codec, ByteSpan in, MutableByteSpan out, ByteSpan base) {
-  switch (codec) {
-    case Codec::stored:
-      if (in.size() != out.size()) return fail(ErrorCode::corrupt, "stored data has the wrong length");
-      if (!in.empty() && in.data() != out.data()) std::memcpy(out.data(), in.data(), in.size());
-      return {};
-    case Codec::delta:
-      if (base.empty()) return fail(ErrorCode::corrupt, "there is nothing that a delta can be based on");
-      ZSTD_DCtx_refPrefix(engine_->context, base.data(), base.size());  // for this one frame
-      [[fallthrough]];
-    case Codec::zstd: {
-      const std::size_t n = ZSTD_decompressDCtx(engine_->context, out.data(), out.size(), in.data(), in.size());
-      if (ZSTD_isError(n) || n != out.size()) return fail(ErrorCode::corrupt, "compressed data does not decode");
-      return {};
-    }
+  if (codec == Codec::stored) {
+    if (in.size() != out.size()) return fail(ErrorCode::corrupt, "stored data has the wrong length");
+    if (!in.empty() && in.data() != out.data()) std::memcpy(out.data(), in.data(), in.size());
+    return {};
   }
-  return fail(ErrorCode::unsupported, "unknown codec", "use a newer tintype");
+  TRY(engine_->prepare(codec, base));
+  const std::size_t n = ZSTD_decompressDCtx(engine_->context, out.data(), out.size(), in.data(), in.size());
+  if (ZSTD_isError(n) || n != out.size()) return fail(ErrorCode::corrupt, "compressed data does not decode");
+  return {};
+}
+
+Result<void> Decompressor::decompress_beginning(Codec codec, ByteSpan in, MutableByteSpan out, ByteSpan base) {
+  if (codec == Codec::stored) return decompress(codec, in.first(std::min(in.size(), out.size())), out);
+  TRY(engine_->prepare(codec, base));
+  Result<void> filled = engine_->fill(out, in);
+  ZSTD_DCtx_reset(engine_->context, ZSTD_reset_session_only);
+  return filled;
 }
 
 }  // namespace tintype

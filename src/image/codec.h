@@ -35,6 +35,8 @@ class Decompressor {
   Decompressor(Decompressor&&) noexcept;
   // Fills all of `out`; anything else is Error{corrupt}. `base`: what a delta was made against.
   Result<void> decompress(Codec codec, ByteSpan in, MutableByteSpan out, ByteSpan base = {});
+  // Fills `out` with the beginning of the content, at the cost of little more than that; what is encoded behind it is not looked at.
+  Result<void> decompress_beginning(Codec codec, ByteSpan in, MutableByteSpan out, ByteSpan base = {});
 
  private:
   struct Engine;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "image/frame.h"
 
+#include <algorithm>
+
 namespace tintype {
 namespace {
 
@@ -102,7 +104,7 @@ Result<SessionCipher*> FrameOpener::cipher_for(const SessionId& session) {
   return &ciphers_.emplace(session, std::move(cipher)).first->second;
 }
 
-Result<OpenedFrame> FrameOpener::open(MutableByteSpan frame, std::uint32_t max_raw, Bytes& out, ByteSpan base) {
+Result<FrameOpener::Encoded> FrameOpener::take_apart(MutableByteSpan frame, std::uint32_t max_raw) {
   OpenedFrame opened;
   opened.header = TRY(check_frame(frame));
   const FrameHeader& header = opened.header;
@@ -117,9 +119,21 @@ Result<OpenedFrame> FrameOpener::open(MutableByteSpan frame, std::uint32_t max_r
   }
   opened.address = FrameAddress::decode(payload);
   if (le32(payload, 4) != 0) return fail(ErrorCode::corrupt, "a frame's address has bytes that must be zero");
-  out.resize(header.raw_bytes);
-  TRY(decompressor_.decompress(header.codec, payload.subspan(kAddressBytes), out, base));
-  return opened;
+  return Encoded{opened, payload.subspan(kAddressBytes)};
+}
+
+Result<OpenedFrame> FrameOpener::open(MutableByteSpan frame, std::uint32_t max_raw, Bytes& out, ByteSpan base) {
+  const Encoded encoded = TRY(take_apart(frame, max_raw));
+  out.resize(encoded.frame.header.raw_bytes);
+  TRY(decompressor_.decompress(encoded.frame.header.codec, encoded.content, out, base));
+  return encoded.frame;
+}
+
+Result<OpenedFrame> FrameOpener::open_beginning(MutableByteSpan frame, std::uint32_t max_raw, std::size_t most, Bytes& out, ByteSpan base) {
+  const Encoded encoded = TRY(take_apart(frame, max_raw));
+  out.resize(std::min<std::size_t>(encoded.frame.header.raw_bytes, most));
+  TRY(decompressor_.decompress_beginning(encoded.frame.header.codec, encoded.content, out, base));
+  return encoded.frame;
 }
 
 Result<FrameAddress> FrameOpener::peek_address(ByteSpan frame) {

@@ -61,10 +61,17 @@ class FrameOpener {
   // which is resized to the header's raw size if that is at most `max_raw` (else Error{corrupt}). `base` is the earlier state
   // of the content that a delta was made against.
   Result<OpenedFrame> open(MutableByteSpan frame, std::uint32_t max_raw, Bytes& out, ByteSpan base = {});
+  // The same, but `out` gets no more than the first `most` bytes of the content.
+  Result<OpenedFrame> open_beginning(MutableByteSpan frame, std::uint32_t max_raw, std::size_t most, Bytes& out, ByteSpan base = {});
   // The address of an encrypted frame, whose bytes stay as they are. Error{corrupt} as above.
   Result<FrameAddress> peek_address(ByteSpan frame);
 
  private:
+  struct Encoded {
+    OpenedFrame frame;
+    ByteSpan content;  // as it is encoded
+  };
+  Result<Encoded> take_apart(MutableByteSpan frame, std::uint32_t max_raw);
   Result<SessionCipher*> cipher_for(const SessionId& session);
   std::optional<SecretKey> data_key_;
   std::map<SessionId, SessionCipher> ciphers_;

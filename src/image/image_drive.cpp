@@ -62,8 +62,8 @@ unsigned default_threads() { return std::clamp(std::thread::hardware_concurrency
 class ImageDrive final : public ReadOnlyDrive {
  public:
   ImageDrive(std::shared_ptr<ImageReader> image, const ImageDriveOptions& options)
-      : image_(std::move(image)), catalog_(image_->catalog()), info_(catalog_.source),
-        cache_(image_, static_cast<std::size_t>(options.cache_bytes / kChunkBytes),
+      : image_(std::move(image)), catalog_(image_->catalog()), info_(catalog_.source), beginnings_(options.beginnings),
+        cache_(image_, static_cast<std::size_t>(options.cache_bytes),
                options.read_ahead_threads ? options.read_ahead_threads : default_threads()) {
     info_.path = options.name.empty() ? image_->parts().describe(0) : options.name;
     info_.read_only = true;
@@ -108,7 +108,7 @@ class ImageDrive final : public ReadOnlyDrive {
       const Piece piece = piece_at(offset);
       std::uint64_t next = piece.end;
       if (piece.origin == Piece::Origin::area) {
-        cache_.prefetch({piece.index, piece.within / kChunkBytes});
+        cache_.prefetch({piece.index, piece.within / kChunkBytes}, wanted(piece.within % kChunkBytes + (end - offset)));
         next = std::min(next, offset + kChunkBytes - piece.within % kChunkBytes);
       }
       offset = next;
@@ -118,6 +118,10 @@ class ImageDrive final : public ReadOnlyDrive {
   void drop_cache() override { cache_.clear(); }
 
  private:
+  std::size_t wanted(std::uint64_t end_in_chunk) const {
+    return beginnings_ ? static_cast<std::size_t>(std::min<std::uint64_t>(end_in_chunk, kChunkBytes)) : ChunkCache::kWhole;
+  }
+
   static Error placed(Error error, std::uint64_t offset, std::uint64_t length) {
     error.what = make_error(error.code, error.what).message();
     error.offset_bytes = offset;
@@ -168,13 +172,13 @@ class ImageDrive final : public ReadOnlyDrive {
     const auto within = static_cast<std::size_t>(piece.within % kChunkBytes);
     most = std::min(most, static_cast<std::size_t>(kChunkBytes) - within);
     if (ahead) read_ahead(key);
-    Result<ChunkCache::Content> content = cache_.get(key);
+    Result<ChunkCache::Content> content = cache_.get(key, ahead ? ChunkCache::kWhole : wanted(within + most));
     if (!content) return fail(placed(std::move(content).error(), offset, most));
     // Who reads in order does not come back; but the requests of the last chunks may still be on their way, in any order.
     if (ahead && within + most == kChunkBytes && key.number >= kKeptBehind) cache_.used_up({key.area, key.number - kKeptBehind});
-    if (!*content) return zeros(most);
-    const ByteSpan bytes = ByteSpan(**content).subspan(within, most);
-    return HeldBytes{std::move(*content), bytes};
+    if (!content->memory) return zeros(most);
+    const ByteSpan bytes = content->bytes().subspan(within, most);
+    return HeldBytes{std::move(content->memory), bytes};
   }
 
   static HeldBytes zeros(std::size_t length) {
@@ -217,6 +221,7 @@ class ImageDrive final : public ReadOnlyDrive {
   std::shared_ptr<ImageReader> image_;
   const Catalog& catalog_;
   DriveInfo info_;
+  const bool beginnings_;
   ChunkCache cache_;
   Streams streams_;
 };

@@ -108,12 +108,12 @@ Result<PageRef> ImageReader::page_ref(std::size_t area, std::uint64_t region) {
 
 ChunkReader::ChunkReader(std::shared_ptr<ImageReader> image) : image_(std::move(image)), opener_(image_->data_key()) {}
 
-Result<void> ChunkReader::read_frame(FrameAddress address, const FramePlace& place, ByteSpan base, Bytes& out) {
+Result<void> ChunkReader::read_frame(FrameAddress address, const FramePlace& place, ByteSpan base, Bytes& out, std::size_t most) {
   PartReader& parts = *TRY(image_->chain().parts(place.link));
   if (place.bytes > frame_room(kChunkBytes))
     return fail(located(make_error(ErrorCode::corrupt, "the index claims an absurd size for a chunk"), parts, place));
   TRY(parts.read(place, frame_));
-  Result<OpenedFrame> opened = opener_.open(frame_, kChunkBytes, out, base);
+  Result<OpenedFrame> opened = most < kChunkBytes ? opener_.open_beginning(frame_, kChunkBytes, most, out, base) : opener_.open(frame_, kChunkBytes, out, base);
   if (!opened) return fail(located(std::move(opened).error(), parts, place));
   if (opened->header.type != FrameType::chunk || opened->address != address || opened->header.encrypted != parts.header().encrypted)
     return fail(located(make_error(ErrorCode::corrupt, "a chunk is not the one that belongs here"), parts, place));
@@ -125,12 +125,26 @@ Result<void> ChunkReader::read(std::size_t area, std::uint64_t number, std::uint
     out.assign(static_cast<std::size_t>(length), std::byte{0});
     return {};
   }
-  TRY(read_state(area, number, entry.bases, base_));
-  TRY(lay_moved(area, length, entry));
+  TRY(read_base(area, number, length, entry));
   TRY(read_frame({image_->catalog().areas[area].number, number}, entry.place, base_, out));
   if (out.size() == length && hasher_.hash(out) == entry.hash) return {};
   return fail(located(make_error(ErrorCode::corrupt, "a chunk's hash does not fit its content"), *TRY(image_->chain().parts(entry.place.link)),
                       entry.place));
+}
+
+Result<void> ChunkReader::read_beginning(std::size_t area, std::uint64_t number, std::uint64_t length, const ChunkEntry& entry, std::size_t most,
+                                         Bytes& out) {
+  if (most >= length || !entry.has_frame()) return read(area, number, length, entry, out);
+  TRY(read_base(area, number, length, entry));
+  TRY(read_frame({image_->catalog().areas[area].number, number}, entry.place, base_, out, most));
+  if (out.size() == most) return {};
+  return fail(located(make_error(ErrorCode::corrupt, "a chunk is shorter than its area says"), *TRY(image_->chain().parts(entry.place.link)), entry.place));
+}
+
+// What the last frame of the entry builds on.
+Result<void> ChunkReader::read_base(std::size_t area, std::uint64_t number, std::uint64_t length, const ChunkEntry& entry) {
+  TRY(read_state(area, number, entry.bases, base_));
+  return lay_moved(area, length, entry);
 }
 
 Result<void> ChunkReader::read_state(std::size_t area, std::uint64_t number, std::span<const FramePlace> frames, Bytes& out) {

@@ -47,7 +47,7 @@ FileSource file_source_of(std::shared_ptr<ImageReader> image, const std::string&
   source.layout = image->catalog().layout;
   source.listing = list_image(*image, path).source;
   // Folders lie all over a drive, and are come back to.
-  source.drive = make_image_drive(image, {.name = path, .cache_bytes = 128U << 20});
+  source.drive = make_image_drive(image, {.name = path, .cache_bytes = 256U << 20, .beginnings = true});
   source.image = std::move(image);
   return source;
 }

@@ -269,6 +269,23 @@ void restore(const std::shared_ptr<ImageReader>& image, JobContext& context) {
   (void)run_restore(request, context);
 }
 
+// What is read of the beginning of a chunk is the beginning of what is read of all of it.
+void read_beginnings(const std::shared_ptr<ImageReader>& image) {
+  ChunkReader reader(image);
+  const std::vector<Area>& areas = image->catalog().areas;
+  for (std::size_t area = 0; area < areas.size(); ++area) {
+    if (areas[area].size_bytes == 0) continue;
+    const auto page = image->page(area, 0);
+    if (!page || !*page || (*page)->entries.empty()) continue;
+    const std::uint64_t length = chunk_extent(areas[area].size_bytes, 0).length;
+    Bytes whole, beginning;
+    if (!reader.read(area, 0, length, (*page)->entries[0], whole)) continue;
+    const auto most = static_cast<std::size_t>(length / 3 + 1);
+    if (!reader.read_beginning(area, 0, length, (*page)->entries[0], most, beginning)) std::abort();
+    if (!std::ranges::equal(beginning, ByteSpan(whole).first(beginning.size())) || beginning.size() < std::min<std::size_t>(most, whole.size())) std::abort();
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -294,6 +311,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   SeededRandom random(1);
   JobContext context{events, cancel, clock, random, 1};
   (void)run_validate(*image, context);
+  read_beginnings(*image);
   restore(*image, context);
   salvage(place, context);
   return 0;

@@ -4,6 +4,7 @@
 
 #include "chain_fixture.h"
 #include "image/image_drive.h"
+#include "support/counting_place.h"
 
 namespace tintype::test {
 namespace {
@@ -33,9 +34,9 @@ void expect_same(Drive& image, const Bytes& source) {
 }
 
 TEST(ImageDrive, HoldsWhatTheSourceHeldAtEachLink) {
-  for (const bool encrypted : {false, true}) {
+  for (const bool other : {false, true}) {
     ChainLab lab(7);
-    if (encrypted) lab.password = "secret";
+    if (other) lab.password = "secret";
     lab.max_part_bytes = 2 * kMiB;
     std::vector<Bytes> truth;
     for (int link = 0; link < 4; ++link) {
@@ -46,7 +47,7 @@ TEST(ImageDrive, HoldsWhatTheSourceHeldAtEachLink) {
     for (int link = 0; link < 4; ++link) {
       const auto image = lab.open(std::to_string(link) + ".tti");
       ASSERT_TRUE(image) << image.error().message();
-      const auto drive = make_image_drive(*image, {.name = "x", .cache_bytes = 2 * kMiB});
+      const auto drive = make_image_drive(*image, {.name = "x", .cache_bytes = 2 * kMiB, .beginnings = other});
       EXPECT_EQ(drive->size_bytes(), lab.drive->size_bytes());
       EXPECT_EQ(drive->info().path, "x");
       EXPECT_TRUE(drive->info().read_only);
@@ -58,13 +59,16 @@ TEST(ImageDrive, HoldsWhatTheSourceHeldAtEachLink) {
   }
 }
 
-TEST(ImageDrive, ReadersOfAllKindsGetTheSameBytesAtTheSameTime) {
+class ImageDriveReaders : public ::testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(WholeChunksAndBeginnings, ImageDriveReaders, ::testing::Bool());
+
+TEST_P(ImageDriveReaders, OfAllKindsGetTheSameBytesAtTheSameTime) {
   ChainLab lab(8);
   ASSERT_TRUE(lab.backup("full.tti"));
   lab.scribble(9 * kMiB, kMiB);
   ASSERT_TRUE(lab.backup("more.tti", "full.tti"));
   const Bytes truth = lab.content();
-  const auto drive = make_image_drive(*lab.open("more.tti"), {.cache_bytes = 3 * kMiB});
+  const auto drive = make_image_drive(*lab.open("more.tti"), {.cache_bytes = 3 * kMiB, .beginnings = GetParam()});
   std::vector<std::jthread> threads;
   for (unsigned t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
@@ -128,6 +132,48 @@ TEST(ImageDrive, RefusesToBeWrittenAndKnowsItsBounds) {
   EXPECT_EQ(drive->read(drive->size_bytes() - 511, block).error().code, ErrorCode::out_of_bounds);
   EXPECT_EQ(drive->status(drive->size_bytes(), 1).error().code, ErrorCode::out_of_bounds);
   EXPECT_TRUE(drive->flush());
+}
+
+// Data that is stored as it is, too, and deltas, whose bases are wanted as a whole.
+TEST(ImageDrive, DecodesOfAChunkNoMoreThanIsWantedUntilMoreIs) {
+  for (const int compression : {0, 1}) {
+    ChainLab lab(10);
+    lab.compression = compression;
+    ASSERT_TRUE(lab.backup("full.tti"));
+    lab.scribble(5 * kMiB + 1000, 5000);
+    ASSERT_TRUE(lab.backup("more.tti", "full.tti"));
+    const Bytes truth = lab.content();
+    const auto counting = std::make_shared<CountingPlace>(lab.place);
+    const auto image = ImageReader::open(counting, "more.tti", {});
+    ASSERT_TRUE(image) << image.error().message();
+    const auto drive = make_image_drive(*image, {.beginnings = true});
+    const auto read_costs = [&](std::uint64_t at, std::size_t length) {
+      const std::uint64_t before = counting->bytes_read;
+      Bytes got(length);
+      EXPECT_TRUE(drive->read(at, got));
+      EXPECT_TRUE(std::ranges::equal(got, ByteSpan(truth).subspan(static_cast<std::size_t>(at), length))) << "at " << at;
+      return counting->bytes_read - before;
+    };
+    constexpr std::uint64_t kChunk = 5 * kMiB;
+    EXPECT_GT(read_costs(kChunk + 100'000, 4096), 0U);
+    EXPECT_EQ(read_costs(kChunk, 100'000), 0U) << "what comes before it is there too";
+    EXPECT_GT(read_costs(kChunk + 200'000, 4096), 0U) << "no more than the beginning is there";
+    EXPECT_EQ(read_costs(kChunk + 500'000, 4096), 0U) << "but now all of it";
+    EXPECT_EQ(read_costs(kChunk, 100'000), 0U);
+  }
+}
+
+TEST(ImageDrive, SaysWhereDamageLiesInBeginningsToo) {
+  ChainLab lab;
+  ASSERT_TRUE(lab.backup("full.tti"));
+  Bytes bytes = lab.place->get("full.tti");
+  bytes[bytes.size() / 2] ^= std::byte{1};
+  lab.place->put("full.tti", bytes);
+  const auto drive = make_image_drive(*lab.open("full.tti"), {.beginnings = true});
+  int damaged = 0;
+  Bytes got(4096);
+  for (std::uint64_t at = 0; at < drive->size_bytes(); at += 64 * 1024) damaged += drive->read(at, got) ? 0 : 1;
+  EXPECT_EQ(damaged, 8);  // wherever in the chunk it is, none of it is given out
 }
 
 TEST(ImageDrive, SaysWhereDamageLies) {
