@@ -16,9 +16,11 @@ constexpr std::size_t kMaxSpare = 8;
 constexpr std::size_t kGrain = 128U << 10;
 
 std::size_t in_grains(std::size_t bytes) {
-  if (bytes > kChunkBytes - kGrain) return ChunkCache::kWhole;
-  return (bytes + kGrain - 1) / kGrain * kGrain;
+  return bytes >= kChunkBytes ? bytes : (bytes + kGrain - 1) / kGrain * kGrain;
 }
+
+// Of a chunk of which not enough is there, for the second time.
+std::size_t all_of(std::size_t bytes) { return std::max<std::size_t>(bytes, kChunkBytes); }
 
 // Bytes that it takes to keep it.
 std::size_t weight(const ChunkCache::Content& content) {
@@ -43,7 +45,8 @@ Result<ChunkCache::Content> ChunkCache::load(const ChunkKey& key, std::size_t by
   if (!entry.has_frame()) return Content();
   std::unique_ptr<Reader> reader = take_reader();
   const Extent extent = chunk_extent(image_->catalog().areas[key.area].size_bytes, key.number);
-  const Result<void> read = reader->chunks.read_beginning(key.area, key.number, extent.length, entry, bytes, reader->buffer);
+  const Result<void> read = bytes == kWhole ? reader->chunks.read(key.area, key.number, extent.length, entry, reader->buffer)
+                                            : reader->chunks.read_beginning(key.area, key.number, extent.length, entry, bytes, reader->buffer);
   Result<Content> content = read ? Result<Content>(keep(reader->buffer)) : fail(read.error());
   const std::lock_guard lock(mutex_);
   readers_.push_back(std::move(reader));
@@ -113,12 +116,14 @@ void ChunkCache::forget(std::list<ChunkKey>::iterator which) {
   if (entry->content.memory && spare_.size() < kMaxSpare) spare_.push_back(entry->content);
 }
 
+bool ChunkCache::has_enough(const Entry& entry, std::size_t bytes) { return entry.bytes >= std::min<std::size_t>(bytes, kChunkBytes); }
+
 Result<ChunkCache::Content> ChunkCache::get(const ChunkKey& key, std::size_t bytes) {
   bytes = in_grains(bytes);
   std::unique_lock lock(mutex_);
   for (auto found = entries_.find(key); found != entries_.end(); found = entries_.find(key)) {
     const EntryPtr entry = found->second;
-    const bool enough = entry->bytes >= bytes;
+    const bool enough = has_enough(*entry, bytes);
     if (entry->loading) {
       loaded_.wait(lock, [&] { return !entry->loading; });
       if (entry->error && enough) return fail(*entry->error);
@@ -128,7 +133,7 @@ Result<ChunkCache::Content> ChunkCache::get(const ChunkKey& key, std::size_t byt
       return entry->content;
     } else {
       forget(entry->recent);
-      bytes = kWhole;
+      bytes = all_of(bytes);
     }
   }
   return load_new(key, bytes, lock);
@@ -139,7 +144,7 @@ void ChunkCache::prefetch(const ChunkKey& key, std::size_t bytes) {
   bytes = in_grains(bytes);
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);
-  if (found != entries_.end() && (found->second->loading || found->second->bytes >= bytes)) return;
+  if (found != entries_.end() && (found->second->loading || has_enough(*found->second, bytes))) return;
   if (const auto queued = std::ranges::find(queue_, key, &Wanted::key); queued != queue_.end()) {
     queued->bytes = std::max(queued->bytes, bytes);
     return;
@@ -158,9 +163,9 @@ void ChunkCache::work(const std::stop_token& stop) {
     queue_.pop_front();
     if (const auto found = entries_.find(next.key); found != entries_.end()) {
       const EntryPtr& entry = found->second;
-      if (entry->loading || entry->bytes >= next.bytes) continue;
+      if (entry->loading || has_enough(*entry, next.bytes)) continue;
       forget(entry->recent);
-      next.bytes = kWhole;
+      next.bytes = all_of(next.bytes);
     }
     static_cast<void>(load_new(next.key, next.bytes, lock).has_value());  // whoever wants the chunk meets the failure again
   }

@@ -22,7 +22,8 @@ struct ChunkKey {
 };
 
 // Decoded chunks of an image, the most recently used ones kept. A chunk that several threads want is decoded once. Of a chunk whose
-// beginning is wanted no more than that is decoded, until somebody wants more: then all of it. Thread safe.
+// beginning is wanted no more than that is decoded, until somebody wants more: then all of it. What was decoded so is checked by its frame; for
+// who wants kWhole the hash is compared as well, unless all of it is there already. Thread safe.
 class ChunkCache {
  public:
   // Without memory it stands for a chunk that reads as zeros.
@@ -70,6 +71,7 @@ class ChunkCache {
   Result<Content> load(const ChunkKey& key, std::size_t bytes);
   Result<Content> load_new(const ChunkKey& key, std::size_t bytes, std::unique_lock<std::mutex>& lock);
   void forget(std::list<ChunkKey>::iterator which);
+  static bool has_enough(const Entry& entry, std::size_t bytes);
   Content keep(ByteSpan bytes);
   std::unique_ptr<Reader> take_reader();
   void work(const std::stop_token& stop);

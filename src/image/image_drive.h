@@ -12,8 +12,8 @@ struct ImageDriveOptions {
   std::string name = {};                   // info().path; empty: the image's first part
   std::uint64_t cache_bytes = 64U << 20;   // of decoded chunks
   unsigned read_ahead_threads = 0;         // 0: one per processor, at most 4
-  // A read here and there decodes a chunk only as far as it must. What is checked then is its frame, not the hash of the whole chunk: for
-  // file systems, whose structures lie all over a drive.
+  // A read here and there, not in order, decodes a chunk only as far as it must. What is checked then is its frame, not the hash of the whole
+  // chunk: for file systems, whose structures lie all over a drive.
   bool beginnings = false;
 };
 

@@ -134,7 +134,8 @@ Result<void> ChunkReader::read(std::size_t area, std::uint64_t number, std::uint
 
 Result<void> ChunkReader::read_beginning(std::size_t area, std::uint64_t number, std::uint64_t length, const ChunkEntry& entry, std::size_t most,
                                          Bytes& out) {
-  if (most >= length || !entry.has_frame()) return read(area, number, length, entry, out);
+  if (!entry.has_frame()) return read(area, number, length, entry, out);
+  most = std::min<std::size_t>(most, length);
   TRY(read_base(area, number, length, entry));
   TRY(read_frame({image_->catalog().areas[area].number, number}, entry.place, base_, out, most));
   if (out.size() == most) return {};

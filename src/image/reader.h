@@ -74,8 +74,8 @@ class ChunkReader {
   explicit ChunkReader(std::shared_ptr<ImageReader> image);
   // The content of a chunk; `out` is resized to `length`. Any doubt about it is Error{corrupt} naming the part file.
   Result<void> read(std::size_t area, std::uint64_t number, std::uint64_t length, const ChunkEntry& entry, Bytes& out);
-  // Its first `most` bytes, for who wants a little of it: decoded only that far, and the hash of the whole is not compared. What is checked
-  // are the frames: their checksums, their tags if they are encrypted, and that they belong here.
+  // Its first `most` bytes, for who wants a little of it: decoded only that far, and not compared with the hash, which is of the whole. What
+  // is checked are the frames: their checksums, their tags if they are encrypted, and that they belong here.
   Result<void> read_beginning(std::size_t area, std::uint64_t number, std::uint64_t length, const ChunkEntry& entry, std::size_t most, Bytes& out);
   // The content of a delta whose earlier state somebody seems to have at hand, such as the drive that it was of: nothing but its own
   // frame is read. False: it is no delta, or not one against that state.
