@@ -82,7 +82,7 @@ ChunkCache::Content ChunkCache::keep(ByteSpan bytes) {
   return {std::move(memory), bytes.size()};
 }
 
-// Nothing is there of the chunk yet, or nobody would have to load it.
+// There must be no entry for it.
 Result<ChunkCache::Content> ChunkCache::load_new(const ChunkKey& key, std::size_t bytes, std::unique_lock<std::mutex>& lock) {
   const auto entry = std::make_shared<Entry>();
   entry->bytes = bytes;
@@ -113,7 +113,9 @@ void ChunkCache::forget(std::list<ChunkKey>::iterator which) {
   recent_.erase(which);
   kept_bytes_ -= weight(entry->content);
   // Whoever waited for this entry and has not woken up yet still takes its content from there.
-  if (entry->content.memory && spare_.size() < kMaxSpare) spare_.push_back(entry->content);
+  if (!entry->content.memory) return;
+  if (spare_.size() == kMaxSpare) spare_.erase(spare_.begin());  // it may have a size that nobody wants any more
+  spare_.push_back(entry->content);
 }
 
 bool ChunkCache::has_enough(const Entry& entry, std::size_t bytes) { return entry.bytes >= std::min<std::size_t>(bytes, kChunkBytes); }
