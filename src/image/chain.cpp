@@ -101,7 +101,7 @@ Result<std::shared_ptr<PartReader>> LinkFinder::find(const Link& link) {
   return std::shared_ptr<PartReader>(std::move(*parts));
 }
 
-Result<Catalog> read_catalog(PartReader& parts, const std::optional<SecretKey>& data_key) {
+Result<OpenedCatalog> read_catalog(PartReader& parts, const std::optional<SecretKey>& data_key) {
   const FramePlace at = parts.trailer().catalog;
   const auto damaged = [&](const char* what) {
     Error error = make_error(ErrorCode::corrupt, what);
@@ -126,7 +126,7 @@ Result<Catalog> read_catalog(PartReader& parts, const std::optional<SecretKey>& 
       return fail(ErrorCode::corrupt, fmt::format("{} has {} bytes instead of {}", parts.describe(i), file->size(), catalog.part_bytes[i]),
                   "it was cut off or changed; take the part from another copy");
   }
-  return catalog;
+  return OpenedCatalog{std::move(catalog), opened->header.session};
 }
 
 void Chain::set_links(std::vector<Link> links, std::shared_ptr<LinkFinder> finder) {

@@ -61,7 +61,11 @@ class LinkFinder {
 
 // The catalog of an image whose parts are at hand, with the sizes of all parts checked against it. The key is needed if the
 // image's frames are encrypted.
-Result<Catalog> read_catalog(PartReader& parts, const std::optional<SecretKey>& data_key);
+struct OpenedCatalog {
+  Catalog catalog;
+  SessionId session{};  // that wrote it; zeros if the image is not encrypted
+};
+Result<OpenedCatalog> read_catalog(PartReader& parts, const std::optional<SecretKey>& data_key);
 
 // The parts of an image and of the earlier images that it builds on, opened when they are needed. Thread safe.
 class Chain {

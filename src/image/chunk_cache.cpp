@@ -34,6 +34,10 @@ ChunkCache::ChunkCache(std::shared_ptr<ImageReader> image, std::size_t bytes, un
     : image_(std::move(image)), capacity_(bytes), thread_count_(threads) {}
 
 ChunkCache::~ChunkCache() {
+  {
+    const std::lock_guard lock(mutex_);
+    queue_.clear();  // they would be decoded first
+  }
   for (std::jthread& thread : threads_) thread.request_stop();
   threads_.clear();  // joins
 }

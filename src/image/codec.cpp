@@ -123,6 +123,7 @@ Result<void> Decompressor::decompress_beginning(Codec codec, ByteSpan in, Mutabl
   TRY(engine_->prepare(codec, base));
   Result<void> filled = engine_->fill(out, in);
   ZSTD_DCtx_reset(engine_->context, ZSTD_reset_session_only);
+  ZSTD_DCtx_refPrefix(engine_->context, nullptr, 0);  // of a frame that did not even begin it would stay for the next one
   return filled;
 }
 

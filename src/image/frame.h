@@ -56,7 +56,7 @@ struct OpenedFrame {
 // Takes frames apart again and checks all there is to check. One per thread.
 class FrameOpener {
  public:
-  explicit FrameOpener(std::optional<SecretKey> data_key) : data_key_(std::move(data_key)) {}
+  explicit FrameOpener(const std::optional<SecretKey>& data_key) : data_key_(data_key) {}
   // `frame` is a whole frame as read from a part; encrypted ones are decrypted in place. The content goes to `out`,
   // which is resized to the header's raw size if that is at most `max_raw` (else Error{corrupt}). `base` is the earlier state
   // of the content that a delta was made against.

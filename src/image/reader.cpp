@@ -30,12 +30,17 @@ Result<std::shared_ptr<ImageReader>> ImageReader::open(std::shared_ptr<Place> pl
     const std::string given = TRY(password());
     reader->data_key_ = TRY(unwrap_key(parts.header(), given, parts.describe(0)));
   }
-  reader->catalog_ = TRY(read_catalog(parts, reader->data_key_));
+  OpenedCatalog opened = TRY(read_catalog(parts, reader->data_key_));
+  reader->catalog_ = std::move(opened.catalog);
+  reader->session_ = opened.session;
   reader->chain_.set_links(reader->catalog_.links, std::move(finder));
   return reader;
 }
 
-Result<Catalog> ImageReader::link_catalog(std::uint32_t link) { return read_catalog(*TRY(chain_.parts(link)), data_key_); }
+Result<Catalog> ImageReader::link_catalog(std::uint32_t link) {
+  PartReader& parts = *TRY(chain_.parts(link));
+  return TRY(read_catalog(parts, data_key_)).catalog;
+}
 
 Result<void> ImageReader::check_links() {
   for (std::uint32_t link = 1; link <= catalog_.links.size(); ++link) TRY(link_catalog(link));
@@ -108,7 +113,7 @@ Result<PageRef> ImageReader::page_ref(std::size_t area, std::uint64_t region) {
 
 ChunkReader::ChunkReader(std::shared_ptr<ImageReader> image) : image_(std::move(image)), opener_(image_->data_key()) {}
 
-Result<void> ChunkReader::read_frame(FrameAddress address, const FramePlace& place, ByteSpan base, Bytes& out, std::size_t most) {
+Result<FrameHeader> ChunkReader::read_frame(FrameAddress address, const FramePlace& place, ByteSpan base, Bytes& out, std::size_t most) {
   PartReader& parts = *TRY(image_->chain().parts(place.link));
   if (place.bytes > frame_room(kChunkBytes))
     return fail(located(make_error(ErrorCode::corrupt, "the index claims an absurd size for a chunk"), parts, place));
@@ -117,7 +122,7 @@ Result<void> ChunkReader::read_frame(FrameAddress address, const FramePlace& pla
   if (!opened) return fail(located(std::move(opened).error(), parts, place));
   if (opened->header.type != FrameType::chunk || opened->address != address || opened->header.encrypted != parts.header().encrypted)
     return fail(located(make_error(ErrorCode::corrupt, "a chunk is not the one that belongs here"), parts, place));
-  return {};
+  return opened->header;
 }
 
 Result<void> ChunkReader::read(std::size_t area, std::uint64_t number, std::uint64_t length, const ChunkEntry& entry, Bytes& out) {
@@ -125,7 +130,8 @@ Result<void> ChunkReader::read(std::size_t area, std::uint64_t number, std::uint
     out.assign(static_cast<std::size_t>(length), std::byte{0});
     return {};
   }
-  TRY(read_base(area, number, length, entry));
+  TRY(read_state(area, number, entry.bases, base_));
+  TRY(lay_moved(area, length, entry));
   TRY(read_frame({image_->catalog().areas[area].number, number}, entry.place, base_, out));
   if (out.size() == length && hasher_.hash(out) == entry.hash) return {};
   return fail(located(make_error(ErrorCode::corrupt, "a chunk's hash does not fit its content"), *TRY(image_->chain().parts(entry.place.link)),
@@ -134,18 +140,14 @@ Result<void> ChunkReader::read(std::size_t area, std::uint64_t number, std::uint
 
 Result<void> ChunkReader::read_beginning(std::size_t area, std::uint64_t number, std::uint64_t length, const ChunkEntry& entry, std::size_t most,
                                          Bytes& out) {
-  if (!entry.has_frame()) return read(area, number, length, entry, out);
+  const bool stands_alone = entry.place.link == 0 && entry.bases.empty() && entry.moved.empty();
+  if (!entry.has_frame() || !stands_alone) return read(area, number, length, entry, out);
   most = std::min<std::size_t>(most, length);
-  TRY(read_base(area, number, length, entry));
-  TRY(read_frame({image_->catalog().areas[area].number, number}, entry.place, base_, out, most));
+  // A frame of another session under the same key has a sound tag too: one of an image that this one builds on, laid over the frame here.
+  if (TRY(read_frame({image_->catalog().areas[area].number, number}, entry.place, {}, out, most)).session != image_->session())
+    return read(area, number, length, entry, out);
   if (out.size() == most) return {};
   return fail(located(make_error(ErrorCode::corrupt, "a chunk is shorter than its area says"), *TRY(image_->chain().parts(entry.place.link)), entry.place));
-}
-
-// What the last frame of the entry builds on.
-Result<void> ChunkReader::read_base(std::size_t area, std::uint64_t number, std::uint64_t length, const ChunkEntry& entry) {
-  TRY(read_state(area, number, entry.bases, base_));
-  return lay_moved(area, length, entry);
 }
 
 Result<void> ChunkReader::read_state(std::size_t area, std::uint64_t number, std::span<const FramePlace> frames, Bytes& out) {
@@ -175,7 +177,10 @@ Result<bool> ChunkReader::read_onto(std::size_t area, std::uint64_t number, std:
   if (entry.kind != ChunkEntry::Kind::delta) return false;
   base_.assign(state.begin(), state.end());
   Result<void> read = lay_moved(area, length, entry);
-  if (read) read = read_frame({image_->catalog().areas[area].number, number}, entry.place, base_, out);
+  if (read) {
+    const auto frame = read_frame({image_->catalog().areas[area].number, number}, entry.place, base_, out);
+    if (!frame) read = fail(frame.error());
+  }
   if (!read && read.error().code != ErrorCode::corrupt) return fail(read.error());
   return read && out.size() == length && hasher_.hash(out) == entry.hash;
 }

@@ -32,6 +32,7 @@ class ImageReader {
   PartReader& parts() { return chain_.own(); }  // of this image alone
   Chain& chain() { return chain_; }
   const std::optional<SecretKey>& data_key() const { return data_key_; }
+  const SessionId& session() const { return session_; }  // that finished the image; zeros if it is not encrypted
 
   // One earlier image of the chain (1: the first of catalog().links), opened and its catalog read.
   Result<Catalog> link_catalog(std::uint32_t link);
@@ -52,6 +53,7 @@ class ImageReader {
   Chain chain_;
   Catalog catalog_;
   std::optional<SecretKey> data_key_;
+  SessionId session_{};
 
   struct CachedPage {
     std::size_t area;
@@ -75,7 +77,8 @@ class ChunkReader {
   // The content of a chunk; `out` is resized to `length`. Any doubt about it is Error{corrupt} naming the part file.
   Result<void> read(std::size_t area, std::uint64_t number, std::uint64_t length, const ChunkEntry& entry, Bytes& out);
   // Its first `most` bytes, for who wants a little of it: decoded only that far, and not compared with the hash, which is of the whole. What
-  // is checked are the frames: their checksums, their tags if they are encrypted, and that they belong here.
+  // is checked is the frame: its checksum, its tag if it is encrypted, and that it belongs here. Where that is not enough (the chunk takes
+  // anything from an earlier image, or another run of the program wrote it under the same key) all of it is read and its hash compared.
   Result<void> read_beginning(std::size_t area, std::uint64_t number, std::uint64_t length, const ChunkEntry& entry, std::size_t most, Bytes& out);
   // The content of a delta whose earlier state somebody seems to have at hand, such as the drive that it was of: nothing but its own
   // frame is read. False: it is no delta, or not one against that state.
@@ -85,8 +88,7 @@ class ChunkReader {
   Result<void> read_state(std::size_t area, std::uint64_t number, std::span<const FramePlace> frames, Bytes& out);
 
  private:
-  Result<void> read_frame(FrameAddress address, const FramePlace& place, ByteSpan base, Bytes& out, std::size_t most = kChunkBytes);
-  Result<void> read_base(std::size_t area, std::uint64_t number, std::uint64_t length, const ChunkEntry& entry);
+  Result<FrameHeader> read_frame(FrameAddress address, const FramePlace& place, ByteSpan base, Bytes& out, std::size_t most = kChunkBytes);
   Result<void> lay_moved(std::size_t area, std::uint64_t length, const ChunkEntry& entry);
 
   std::shared_ptr<ImageReader> image_;

@@ -36,6 +36,7 @@ struct ChunkOnTheWay {
 // The places of an entry's frames, in the order of decoding; what it takes from other chunks never travels.
 std::vector<FramePlace*> places_of(ChunkEntry& entry) {
   std::vector<FramePlace*> places;
+  places.reserve(entry.bases.size() + 1);
   for (FramePlace& base : entry.bases) places.push_back(&base);
   if (entry.has_frame()) places.push_back(&entry.place);
   return places;

@@ -106,9 +106,9 @@ class Removal {
   std::optional<std::vector<Link>> links_of(const std::shared_ptr<Place>& place, const std::string& name) const {
     const Result<std::unique_ptr<PartReader>> parts = PartReader::open(place, name);
     if (!parts) return std::nullopt;
-    const Result<Catalog> catalog = read_catalog(**parts, request_.data_key);
-    if (!catalog) return std::nullopt;
-    return catalog->links;
+    const Result<OpenedCatalog> opened = read_catalog(**parts, request_.data_key);
+    if (!opened) return std::nullopt;
+    return opened->catalog.links;
   }
 
   static Result<bool> begins_as_image(Place& place, const std::string& name) {

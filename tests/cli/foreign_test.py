@@ -173,8 +173,8 @@ class ForeignTest(support.ProgramTest):
     def test_a_clonezilla_folder_is_the_drive(self):
         folder = self.clonezilla_folder()
         mine = json.loads(self.succeed("list", "--drive", self.drive, "--json").stdout)["drives"][0]
-        for name in (folder, folder + "/", folder + "/sda"):
-            theirs = json.loads(self.succeed("list", "--drive", name, "--json").stdout)["drives"][0]
+        for option, name in (("--drive", folder), ("--drive", folder + "/"), ("--drive", folder + "/sda"), ("--file", folder + "/sda")):
+            theirs = json.loads(self.succeed("list", option, name, "--json").stdout)["drives"][0]
             for field in ("table", "signature", "size_bytes", "partitions"):
                 self.assertEqual(theirs[field], mine[field], field)
         one = json.loads(self.succeed("list", "--drive", folder + "/sda@0x301", "--json").stdout)["drives"][0]

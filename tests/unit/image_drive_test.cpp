@@ -163,6 +163,75 @@ TEST(ImageDrive, DecodesOfAChunkNoMoreThanIsWantedUntilMoreIs) {
   }
 }
 
+// All images of a chain share one key, so the tag of an old frame is sound wherever it is laid.
+TEST(ImageDrive, AnOldFrameOfTheChunkInPlaceOfTheNewOneIsFoundOut) {
+  ChainLab lab(11);
+  lab.password = "secret";
+  lab.compression = 0;
+  ASSERT_TRUE(lab.backup("full.tti"));
+  constexpr std::uint64_t kChunk = 5 * kMiB;
+  Bytes anew(512 * 1024);
+  ASSERT_TRUE(lab.random.fill(anew));
+  ASSERT_TRUE(lab.drive->write(kChunk, anew));
+  ASSERT_TRUE(lab.backup("more.tti", "full.tti"));
+  const auto frame_of = [&](const std::string& name) {
+    const auto image = lab.open(name);
+    EXPECT_TRUE(image);
+    const std::vector<Area>& areas = (*image)->catalog().areas;
+    for (std::size_t i = 0; i < areas.size(); ++i) {
+      if (kChunk < areas[i].start_byte || kChunk - areas[i].start_byte >= areas[i].size_bytes) continue;
+      const auto page = (*image)->page(i, 0);
+      return (*page)->entries[static_cast<std::size_t>((kChunk - areas[i].start_byte) / (512 * 1024))].place;
+    }
+    return FramePlace{};
+  };
+  const FramePlace before = frame_of("full.tti"), after = frame_of("more.tti");
+  ASSERT_EQ(before.bytes, after.bytes);
+  ASSERT_EQ(after.link, 0U);
+  const Bytes full = lab.place->get("full.tti");
+  Bytes more = lab.place->get("more.tti");
+  std::copy_n(full.begin() + static_cast<std::ptrdiff_t>(before.offset), before.bytes, more.begin() + static_cast<std::ptrdiff_t>(after.offset));
+  lab.place->put("more.tti", more);
+  Bytes got(4096);
+  for (const bool beginnings : {false, true}) {
+    const Result<void> read = make_image_drive(*lab.open("more.tti"), {.beginnings = beginnings})->read(kChunk, got);
+    ASSERT_FALSE(read) << "with beginnings: " << beginnings;
+    EXPECT_EQ(read.error().code, ErrorCode::corrupt);
+  }
+}
+
+// What a base says of itself, that it is not encrypted among the rest, nothing proves but the hashes of what is taken from it.
+TEST(ImageDrive, WhatComesFromAnEarlierImageIsComparedWithItsHash) {
+  ChainLab lab(12);
+  ASSERT_TRUE(lab.backup("full.tti"));
+  lab.scribble(9 * kMiB, 1000);
+  ASSERT_TRUE(lab.backup("more.tti", "full.tti"));
+  constexpr std::uint64_t kChunk = 5 * kMiB;
+  const auto image = lab.open("full.tti");
+  ASSERT_TRUE(image);
+  const std::vector<Area>& areas = (*image)->catalog().areas;
+  const auto area = std::ranges::find_if(areas, [](const Area& a) { return kChunk >= a.start_byte && kChunk - a.start_byte < a.size_bytes; });
+  ASSERT_NE(area, areas.end());
+  const std::uint64_t number = (kChunk - area->start_byte) / (512 * 1024);
+  const FramePlace place = (*(*image)->page(static_cast<std::size_t>(area - areas.begin()), 0))->entries[static_cast<std::size_t>(number)].place;
+  // A sound frame of other content that is as long: small content, and what no beginning looks at behind it.
+  FrameSealer sealer = *FrameSealer::create(std::nullopt, 1);
+  Bytes content(512 * 1024, std::byte{0x5A}), frame(frame_room(content.size()));
+  const ByteSpan forged = *sealer.seal(FrameType::chunk, {area->number, number}, 0, content, frame);
+  ASSERT_LT(forged.size(), place.bytes);
+  Bytes padded(forged.begin(), forged.end());
+  padded.resize(place.bytes);
+  FrameHeader header = *FrameHeader::decode(padded);
+  header.stored_bytes = static_cast<std::uint32_t>(padded.size() - kFrameHeaderBytes);
+  header.payload_checksum = frame_checksum(ByteSpan(padded).subspan(kFrameHeaderBytes));
+  header.encode(MutableByteSpan(padded).first(kFrameHeaderBytes));
+  Bytes full = lab.place->get("full.tti");
+  std::ranges::copy(padded, full.begin() + static_cast<std::ptrdiff_t>(place.offset));
+  lab.place->put("full.tti", full);
+  Bytes got(4096);
+  EXPECT_FALSE(make_image_drive(*lab.open("more.tti"), {.beginnings = true})->read(kChunk, got));
+}
+
 TEST(ImageDrive, SaysWhereDamageLiesInBeginningsToo) {
   ChainLab lab;
   ASSERT_TRUE(lab.backup("full.tti"));

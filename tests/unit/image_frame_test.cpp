@@ -177,5 +177,23 @@ TEST(KeySlots, PasswordsOpenOrAreDenied) {
   EXPECT_EQ(unwrap_key(PartHeader{}, "x", "x").error().code, ErrorCode::denied);
 }
 
+// What a delta that did not even begin was to be based on must not be what the next frame is decoded with.
+TEST(Decompressor, WhatADeltaBuildsOnIsForgottenWithIt) {
+  const Bytes base = noise(100'000);
+  Bytes changed = base, encoded(200'000), out(base.size());
+  changed[5000] ^= std::byte{1};
+  const std::size_t length = Compressor(1).compress_delta(changed, base, encoded);
+  ASSERT_GT(length, 0U);
+  const ByteSpan delta = ByteSpan(encoded).first(length);
+  for (const std::size_t cut : {0U, 2U, 5U}) {
+    Decompressor decompressor;
+    EXPECT_FALSE(decompressor.decompress_beginning(Codec::delta, delta.first(cut), MutableByteSpan(out).first(1000), base));
+    EXPECT_FALSE(decompressor.decompress(Codec::zstd, delta, out)) << cut;
+    EXPECT_TRUE(decompressor.decompress_beginning(Codec::delta, delta, MutableByteSpan(out).first(10'000), base));
+    EXPECT_TRUE(std::ranges::equal(ByteSpan(out).first(10'000), ByteSpan(changed).first(10'000)));
+    EXPECT_FALSE(decompressor.decompress(Codec::zstd, delta, out)) << cut;
+  }
+}
+
 }  // namespace
 }  // namespace tintype

@@ -96,7 +96,10 @@ class Blocks {
         --ahead;
         if (!in_use(block.number) || !visited_.insert(block.number).second) continue;
         const Result<bool> more = visit_block(block.number, visit);
-        if (!more) continue;  // told when all blocks are visited
+        if (!more) {
+          note(block.number, Error(more.error()));
+          continue;
+        }
         if (!*more) return false;
         add_below(ByteSpan(block_).subspan(kBlockHeader), block.names, upcase, next);
       }
@@ -106,10 +109,6 @@ class Blocks {
   }
 
   Result<void> visit_all(const NameVisit& visit) {
-    Result<void> first_problem;
-    const auto note = [&](Error&& error) {
-      if (first_problem) first_problem = fail(std::move(error));
-    };
     const std::uint64_t count = blocks_.data_bytes / block_.size();
     Bytes bits(kBitmapWindow);
     for (std::uint64_t first = 0; first < count && first / 8 < bitmap_.data_bytes; first += 8 * kBitmapWindow) {
@@ -117,15 +116,15 @@ class Blocks {
       std::ranges::fill(bits, std::byte{0});
       // Without its bitmap every block that looks like one is taken: an old name too many is better than a file that is not shown.
       const Result<void> read = mft_.read(bitmap_, first / 8, MutableByteSpan(bits).first(wanted));
-      if (!read) note(Error(read.error()));
+      if (!read && first_problem_) first_problem_ = fail(Error(read.error()));
       for (std::uint64_t i = 0; i < 8 * wanted && first + i < count; ++i) {
         if (visited_.contains(first + i) || (read && !((u8(bits, i / 8) >> (i % 8)) & 1))) continue;
         auto more = visit_block(first + i, visit);
-        if (!more && read) note(std::move(more.error()).within(fmt::format("block {} of a folder's index", first + i)));
+        if (!more && read) note(first + i, std::move(more.error()));
         if (more && !*more) return {};
       }
     }
-    return first_problem;
+    return std::move(first_problem_);
   }
 
  private:
@@ -145,6 +144,10 @@ class Blocks {
       block.number = *offset / block_.size();
       block.names.push_back(name);
     }
+  }
+
+  void note(std::uint64_t number, Error error) {
+    if (first_problem_) first_problem_ = fail(std::move(error).within(fmt::format("block {} of a folder's index", number)));
   }
 
   bool in_use(std::uint64_t number) const {
@@ -169,6 +172,7 @@ class Blocks {
   const Stream& bitmap_;
   Bytes block_;
   std::unordered_set<std::uint64_t> visited_;
+  Result<void> first_problem_;
 };
 
 // The parts of a folder's index; no blocks if all of it is in the root. Error{corrupt} if they cannot be.

@@ -80,8 +80,13 @@ class NtfsTree final : public FileTree {
     constexpr std::uint64_t kPiece = 1U << 20, kNodesOfAPiece = 8, kMost = 64U << 20;
     const Stream* table = mft_.self().find(kData);
     if (table == nullptr || table->data_bytes > std::min(count / kNodesOfAPiece * kPiece, kMost)) return;
-    for (const Extent& extent : table->runs.extents(mft_.boot().cluster_bytes))
-      for (std::uint64_t at = 0; at < extent.length; at += kPiece) mft_.drive().will_need(extent.start + at, std::min(kPiece, extent.length - at));
+    std::uint64_t left = table->data_bytes;  // the runs may claim any length
+    for (const Extent& extent : table->runs.extents(mft_.boot().cluster_bytes)) {
+      const std::uint64_t end = std::min(extent.length, left);
+      for (std::uint64_t at = 0; at < end; at += kPiece) mft_.drive().will_need(extent.start + at, std::min(kPiece, end - at));
+      left -= end;
+      if (left == 0) return;
+    }
   }
 
   Result<std::unique_ptr<FileContent>> open(const FileNode& file, const std::string& stream) override {

@@ -5,6 +5,7 @@
 
 #include "naming/resolve.h"
 #include "ui/cli/actions.h"
+#include "ui/cli/foreign_image.h"
 #include "ui/cli/list_json.h"
 #include "ui/cli/list_text.h"
 #include "ui/cli/open_image.h"
@@ -58,9 +59,13 @@ Result<Report> run_list_action(Session& session) {
   std::vector<DriveListing> drives;
   if (const std::optional<std::string> file = command.text("file")) {
     if (command.has("drive")) return fail(ErrorCode::usage, "--file and --drive exclude each other here", "list one of them");
-    const OpenedImage opened = TRY(open_image(*file, session));
-    image = list_image(*opened.reader, opened.path);
-    drives.push_back(image->source);
+    if (const std::optional<std::string> foreign = foreign_path(*file)) {
+      drives.push_back(TRY(list_named(*foreign)));
+    } else {
+      const OpenedImage opened = TRY(open_image(*file, session));
+      image = list_image(*opened.reader, opened.path);
+      drives.push_back(image->source);
+    }
   } else {
     drives = TRY(chosen_drives(command.texts("drive")));
   }
