@@ -102,7 +102,7 @@ Result<ChunkCache::Content> ChunkCache::load_new(const ChunkKey& key, std::size_
     return fail(std::move(content).error());
   }
   entry->content = std::move(*content);
-  if (entry->content.size < bytes) entry->bytes = kWhole;
+  if (entry->content.size != bytes) entry->bytes = kWhole;  // there is no more of it, or all of it had to be read
   recent_.push_front(key);
   entry->recent = recent_.begin();
   kept_bytes_ += weight(entry->content);
