@@ -22,7 +22,7 @@ class Walk {
       nodes.push_back(each);
       return ++seen_ < 500;
     });
-    (void)listed;
+    if (listed && seen_ < 500) look_up(node, nodes);
     for (const FileNode& each : nodes) {
       must(each.name != "." && each.name != "..", "a folder lists itself");
       file(each);
@@ -31,6 +31,18 @@ class Walk {
   }
 
  private:
+  // What the whole listing has must be found by its name too, whatever order the index claims.
+  void look_up(const FileNode& folder, const std::vector<FileNode>& nodes) {
+    if (nodes.empty()) return;
+    FileTree::NameFilter wanted;
+    for (const FileNode& each : nodes)
+      if (wanted.names.size() < 20) wanted.names.push_back(each.name);
+    (void)tree_.names_of(folder, wanted.names);
+    std::size_t found = 0;
+    (void)tree_.list(folder, wanted, [&](const FileNode&) { return ++found < nodes.size(); }).has_value();
+    must(found == nodes.size(), "a name that is listed is not found");
+  }
+
   void file(const FileNode& node) {
     content(node, {});
     (void)tree_.link_target(node).has_value();
@@ -71,6 +83,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!drive) return 0;
   const auto tree = open_ntfs_tree(std::make_shared<fuzz::CountingDrive>(drive));
   if (!tree) return 0;
+  (*tree)->will_need_nodes(1000);
   if (const auto root = (*tree)->root()) Walk(**tree, drive->size_bytes()).folder(*root, 0);
   const ExtentSet all({{0, drive->size_bytes()}});
   const auto owners = (*tree)->owners(all);
