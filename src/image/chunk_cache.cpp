@@ -2,16 +2,12 @@
 #include "image/chunk_cache.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
-
-#include "base/pages.h"
 
 namespace tintype {
 namespace {
 
 constexpr std::size_t kMaxQueue = 256;
-constexpr std::size_t kMaxSpare = 8;
 // What is decoded comes in blocks of this size; and to go through a chunk in smaller steps would decode its beginning again and again.
 constexpr std::size_t kGrain = 128U << 10;
 
@@ -69,19 +65,8 @@ std::unique_ptr<ChunkCache::Reader> ChunkCache::take_reader() {
   return std::make_unique<Reader>(Reader{ChunkReader(image_), {}});
 }
 
-// Nobody can begin to use a spare one any more, so one that is ours alone stays so.
 ChunkCache::Content ChunkCache::keep(ByteSpan bytes) {
-  std::shared_ptr<std::byte[]> memory;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto unused = std::ranges::find_if(spare_, [&](const Content& each) { return each.memory.use_count() == 1 && each.size == bytes.size(); });
-    if (unused != spare_.end()) {
-      std::atomic_thread_fence(std::memory_order_acquire);  // after the last reads of who let go of it
-      memory = std::const_pointer_cast<std::byte[]>(std::move(unused->memory));
-      spare_.erase(unused);
-    }
-  }
-  if (!memory) memory = make_pages(bytes.size());
+  std::shared_ptr<std::byte[]> memory = memory_->take(bytes.size());
   std::memcpy(memory.get(), bytes.data(), bytes.size());
   return {std::move(memory), bytes.size()};
 }
@@ -116,10 +101,6 @@ void ChunkCache::forget(std::list<ChunkKey>::iterator which) {
   entries_.erase(found);
   recent_.erase(which);
   kept_bytes_ -= weight(entry->content);
-  // Whoever waited for this entry and has not woken up yet still takes its content from there.
-  if (!entry->content.memory) return;
-  if (spare_.size() == kMaxSpare) spare_.erase(spare_.begin());  // it may have a size that nobody wants any more
-  spare_.push_back(entry->content);
 }
 
 bool ChunkCache::has_enough(const Entry& entry, std::size_t bytes) { return entry.bytes >= std::min<std::size_t>(bytes, kChunkBytes); }

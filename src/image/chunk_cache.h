@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/pages.h"
 #include "image/reader.h"
 
 namespace tintype {
@@ -86,7 +87,7 @@ class ChunkCache {
   std::list<ChunkKey> recent_;  // most recent first
   std::size_t kept_bytes_ = 0;  // by those in it
   std::vector<std::unique_ptr<Reader>> readers_;  // idle ones
-  std::vector<Content> spare_;                    // what left the cache; callers may still hold it
+  const std::shared_ptr<PagePool> memory_ = std::make_shared<PagePool>();
   struct Wanted {
     ChunkKey key;
     std::size_t bytes = 0;
