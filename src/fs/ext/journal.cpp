@@ -171,7 +171,9 @@ std::span<const JournalCopy> Journal::copies_of(std::uint64_t block) const {
 Result<void> Journal::read(Drive& drive, std::uint64_t index, MutableByteSpan out) const {
   auto run = std::upper_bound(runs.begin(), runs.end(), index,
                               [](std::uint64_t i, const FileRun& r) { return i < r.file_block; });
-  if (run == runs.begin() || index - (--run)->file_block >= run->count) return damaged("it is shorter than it says");
+  if (run == runs.begin()) return damaged("it is shorter than it says");
+  --run;
+  if (index - run->file_block >= run->count) return damaged("it is shorter than it says");
   return drive.read((run->drive_block + index - run->file_block) * block_bytes, out);
 }
 
